@@ -1,0 +1,80 @@
+"""An event: something worth telling, with everything that a message or a program needs to know of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from watcher.core.model import JobType, LogLine, Session
+
+SESSION_FAILED = "session.failed"
+SESSION_WARNING = "session.warning"
+SESSION_STOPPED = "session.stopped"
+SESSION_SUCCESS = "session.success"
+SESSION_STARTED = "session.started"
+SESSION_UNRECOGNIZED = "session.unrecognized"
+SESSION_VANISHED = "session.vanished"
+JOB_RECOVERED = "job.recovered"
+SERVER_REPLACED = "server.replaced"
+CHANNEL_TEST = "channel.test"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRef:
+    """The server an event speaks of."""
+
+    name: str
+    installation_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What the server is known by: its installation (v6 and later), else its name."""
+        return self.installation_id or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """The job an event speaks of; `name` is its id where the name could not be read."""
+
+    id: str
+    name: str
+    type: JobType | None = None
+    organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened to the job before this end.
+
+    `failures`: ends in a row that were Failed, this one counted. `failing_since`: the first of them.
+    `last_good`: the last good end before this one. For a recovery, `failures` and `failing_since` are those that it ends.
+    """
+
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_good: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `happened` is on the server's clock, `decided` on ours."""
+
+    id: str
+    type: str
+    server: ServerRef
+    happened: datetime
+    decided: datetime
+    late: bool = False
+    job: JobRef | None = None
+    session: Session | None = None
+    came_from: str | None = None
+    went_to: str | None = None
+    attempts: tuple[str, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    reason: str | None = None
+    story: Story = Story()
+
+
+def event_id(server: ServerRef, subject: str, event_type: str, status: str | None, ended: datetime | None) -> str:
+    """Hash what makes an event itself: the same on every attempt, after every restart and from a second watcher."""
+    parts = (server.identity, subject, event_type, status or "", ended.isoformat() if ended else "")
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,185 @@
+"""What a VB365 server can tell: sessions, jobs, log lines, and one whole look at a server.
+
+Every datetime is aware and in UTC. Sources of the facts: Veeam's REST manuals v3 to v8; where they are silent,
+a value may be missing and is then None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The statuses that some version documents (v1-v4: the first five; v5-v8 add the rest; Updating: PowerShell)."""
+
+    RUNNING = "Running"
+    SUCCESS = "Success"
+    WARNING = "Warning"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    QUEUED = "Queued"
+    DISCONNECTED = "Disconnected"
+    NOT_CONFIGURED = "NotConfigured"
+    UPDATING = "Updating"
+
+
+ENDED = frozenset({Status.SUCCESS, Status.WARNING, Status.FAILED, Status.STOPPED})
+OPEN = frozenset(Status) - ENDED
+
+_BY_WORD = {status.value.lower(): status.value for status in Status}
+
+
+def canonical_status(text: str) -> str:
+    """Return the documented spelling of a status; an undocumented one comes back as it is (v3 prints "success" too)."""
+    return _BY_WORD.get(text.strip().lower(), text.strip())
+
+
+class JobType(StrEnum):
+    """What kind of work a session belongs to (v7 and v8 say it; v6 only as a filter; before v6 there is only backup)."""
+
+    BACKUP = "backup"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A session's counters. Rates are bytes or items a second, `transferred` is bytes."""
+
+    processing_rate_bytes: int | None = None
+    processing_rate_items: int | None = None
+    read_rate_bytes: int | None = None
+    write_rate_bytes: int | None = None
+    transferred: int | None = None
+    processed_objects: int | None = None
+    bottleneck: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a job, as one answer of the server showed it.
+
+    `ended` is None while the server shows no end (missing, null, year 1 or year 9999). `progress` counts objects.
+    `retry_count` is the order number of a retry, `main_session_id` its first run (v7, v8; None on a main run).
+    """
+
+    id: str
+    status: str
+    job_id: str | None = None
+    job_type: JobType | None = None
+    created: datetime | None = None
+    ended: datetime | None = None
+    progress: int | None = None
+    retry_count: int | None = None
+    main_session_id: str | None = None
+    will_be_retried: bool | None = None
+    details: str | None = None
+    etag: int | None = None
+    statistics: Statistics = Statistics()
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the status is one of the four documented ends."""
+        return self.status in ENDED
+
+    @property
+    def is_recognized(self) -> bool:
+        """Whether some version documents this status."""
+        return self.status in ENDED or self.status in OPEN
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is expected of it: an end, or an undocumented status with an end time."""
+        return self.is_ended or (self.ended is not None and not self.is_recognized)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A backup or copy job with its organization's name; `last_status` and the times as `/Jobs` gives them."""
+
+    id: str
+    name: str
+    type: JobType = JobType.BACKUP
+    organization: str | None = None
+    enabled: bool | None = None
+    last_run: datetime | None = None
+    next_run: datetime | None = None
+    last_backup: datetime | None = None
+    last_status: str | None = None
+    retry_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a session's log. `type` is one of error, warning, success, running, stop, or "" where none is given."""
+
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a server says of itself once a login worked.
+
+    `installation_id` is None before v6 or where it could not be read. `skew` is the server's clock less ours, from the
+    `Date` header; None without one; zero when it is within what the header can show.
+    """
+
+    api_version: str
+    installation_id: str | None = None
+    product_version: str | None = None
+    skew: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known before a look, for the look to be short.
+
+    Times are on the server's clock. `horizon`: an unknown session that ended before it is nobody's news.
+    `watermark`: the latest end seen by a look that succeeded. `open`: tracked sessions without an end and when
+    they were created.
+    """
+
+    horizon: datetime
+    watermark: datetime | None = None
+    open: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one whole look at a server brought; a look that broke off brings nothing but its error.
+
+    `sessions`: each id once. `gone`: tracked ids that answered 404 themselves, in a look whose listings succeeded.
+    `unreadable`: ids of rows that could not be understood, even read by themselves.
+    """
+
+    greeting: Greeting
+    sessions: tuple[Session, ...] = ()
+    gone: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+
+
+class Failure(StrEnum):
+    """Why a look was given up; the words appear in logs, in `status` and as the metric's `outcome`."""
+
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    UNAUTHORIZED = "unauthorized"
+    LOGIN_REFUSED = "login_refused"
+    BUSY = "busy"
+    SERVER_ERROR = "server_error"
+    BAD_ANSWER = "bad_answer"
+    NO_VERSION = "no_version"
+    STORE = "store"
+
+
+class LookFailed(Exception):  # noqa: N818 - it is said as a sentence: "look failed"
+    """A look that was given up. Its text is one sentence with the request and no secret; `wait` is in seconds."""
+
+    def __init__(self, kind: Failure, text: str, *, wait: float | None = None) -> None:
+        """Keep the class of failure, its sentence, and how long the server asked us to stay away."""
+        super().__init__(text)
+        self.kind = kind
+        self.wait = wait

@@ -1,0 +1,113 @@
+"""What is kept between two looks, and what one page of a look changes in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from watcher.core.event import Event, ServerRef
+from watcher.core.model import Session
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a session. `ended` is None where the server gave no time for it."""
+
+    status: str
+    ended: datetime | None
+
+    def is_same(self, other: "End") -> bool:
+        """Whether both are one end; a time that was missing once may have been filled in later."""
+        return self.status == other.status and (self.ended == other.ended or self.ended is None or other.ended is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A session as the store knows it.
+
+    `settled`: the ends that need no telling any more, told or laid aside as history. `doubts`: looks in a row in which
+    the session itself answered 404. `closed`: given up as vanished. `strange`: undocumented statuses already told.
+    A session whose row could not be read yet has the status "".
+    """
+
+    session: Session
+    settled: tuple[End, ...] = ()
+    doubts: int = 0
+    closed: bool = False
+    strange: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its end is still awaited, so that each look has to find it."""
+        return not self.closed and not self.session.is_settled
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job stands: its latest Success, Warning or Failed end; Stopped changes nothing.
+
+    `failures` counts Failed ends in a row, `failing_since` is the end of the first of them, `last_good` the latest
+    Success.
+    """
+
+    status: str
+    ended: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_good: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One event that one destination of a channel has to get."""
+
+    event_id: str
+    channel: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the store knows of the sessions and jobs that one page of a look speaks of."""
+
+    sessions: Mapping[str, Known] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page changes, written in one transaction: what we know and what we owe."""
+
+    sessions: tuple[Known, ...] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    owed: tuple[Owed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A login that the server refused: when, and a salted hash of the login (accounts get locked by trying again)."""
+
+    at: datetime
+    salt: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """A watched server as the store knows it.
+
+    `first_contact`, `news_from` and `watermark` are on the server's clock, `last_poll` and `last_success` on ours.
+    `news_from` is the first contact less the lookback: what ended before it is history.
+    """
+
+    id: int
+    ref: ServerRef
+    first_contact: datetime
+    news_from: datetime
+    watermark: datetime | None = None
+    api_version: str | None = None
+    skew: timedelta | None = None
+    last_poll: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str | None = None
+    refusal: Refusal | None = None

@@ -1,0 +1,80 @@
+"""What people and programs ask the database for; the field names are those of the public JSON (contract, section 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher.core.delivery import State
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """One watched server. `reachable`: the last look at it succeeded; None before the first look."""
+
+    name: str
+    url: str
+    api_version: str | None
+    reachable: bool | None
+    last_poll: datetime | None
+    last_success: datetime | None
+    open_sessions: int
+    last_error: str | None
+    first_contact: datetime | None = None
+    skew_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """One channel and what is owed to it. `gone`: it is in no settings any more, so its rows wait unsent."""
+
+    name: str
+    address: str
+    pending: int
+    dead: int
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxView:
+    """All that is owed. `oldest_seconds` is the age of the oldest pending row, 0 without one."""
+
+    pending: int
+    dead: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What `watcher status` and `/api/status` show."""
+
+    servers: tuple[ServerView, ...]
+    outbox: OutboxView
+    channels: tuple[ChannelView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One session, as `watcher sessions` shows it; `job` is the job's name, or its id where no name is known."""
+
+    server: str
+    id: str
+    job: str | None
+    status: str
+    creation_time: datetime | None
+    end_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One event for one destination, as `watcher deliveries` shows it; rows that left as one share `message_id`."""
+
+    id: int
+    event_id: str
+    event: str
+    channel: str
+    destination: str
+    message_id: str | None
+    state: State
+    attempts: int
+    next_attempt: datetime | None
+    last_error: str | None
+    created: datetime
