@@ -46,12 +46,14 @@ class Story:
     """What happened to the job before this end.
 
     `failures`: ends in a row that were Failed, this one counted. `failing_since`: the first of them.
-    `last_good`: the last good end before this one. For a recovery, `failures` and `failing_since` are those that it ends.
+    `last_good`: the last good end before this one. `was_bad`: the outcome before was a failure. For the end of a
+    failure, `failures` and `failing_since` are those that it ends; 0 and None if they were before our time.
     """
 
     failures: int = 0
     failing_since: datetime | None = None
     last_good: datetime | None = None
+    was_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

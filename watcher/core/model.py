@@ -36,7 +36,7 @@ def canonical_status(text: str) -> str:
 
 
 class JobType(StrEnum):
-    """What kind of work a session belongs to (v7 and v8 say it; v6 only as a filter; before v6 there is only backup)."""
+    """What kind of work a session belongs to (v7 and v8 say it; v6 only filters by it; before v6 all is backup)."""
 
     BACKUP = "backup"
     COPY = "copy"
@@ -111,7 +111,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a session's log. `type` is one of error, warning, success, running, stop, or "" where none is given."""
+    """One line of a session's log. `type`: error, warning, success, running, stop, or "" where none is given."""
 
     type: str
     text: str

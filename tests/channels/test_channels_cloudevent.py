@@ -1,0 +1,157 @@
+"""CloudEvents as the contract names their parts."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta, timezone
+from typing import Any
+
+import jsonschema
+import pytest
+
+from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, cloud_event, encode
+from watcher.core.event import Event, ServerRef
+from watcher.core.model import Session, Statistics
+
+TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+TEXT = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer", "minimum": 0}
+
+
+def strict(required: str = "", **properties: Any) -> dict[str, Any]:
+    """Return the schema of an object that has these parts and no others."""
+    return {"type": "object", "properties": properties, "required": required.split(), "additionalProperties": False}
+
+
+STATISTICS = strict(
+    processing_rate_bytes=COUNT,
+    processing_rate_items=COUNT,
+    read_rate_bytes=COUNT,
+    write_rate_bytes=COUNT,
+    transferred=COUNT,
+    processed_objects=COUNT,
+    bottleneck=TEXT,
+)
+SESSION = strict(
+    "id status",
+    id=TEXT,
+    status=TEXT,
+    creation_time=TIME,
+    end_time=TIME,
+    retry_count=COUNT,
+    details={"type": "string"},
+    statistics=STATISTICS,
+)
+DATA = strict(
+    "late",
+    server=strict("name", name=TEXT, installation_id=TEXT),
+    job=strict("id name", id=TEXT, name=TEXT, type={"enum": ["backup", "copy"]}, organization=TEXT),
+    session=SESSION,
+    transition=strict("", **{"from": TEXT, "to": TEXT}),
+    late={"type": "boolean"},
+    attempts={"type": "array", "items": strict("id", id=TEXT), "minItems": 1},
+    log={"type": "array", "items": TEXT, "minItems": 1},
+    reason=TEXT,
+)
+ENVELOPE = strict(
+    "specversion id source type time datacontenttype data",
+    specversion={"const": "1.0"},
+    id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    source={"type": "string", "pattern": "^(/watcher|/servers/[A-Za-z0-9%._~-]+)$"},
+    type={"type": "string", "pattern": r"^watcher\.[a-z]+\.[a-z]+$"},
+    subject=TEXT,
+    time=TIME,
+    datacontenttype={"const": "application/json"},
+    data=DATA,
+)
+
+
+def test_every_field_of_a_full_event(event: Event) -> None:
+    """All that an event knows is there, under its name in the contract."""
+    sent = json.loads(encode((event,))[1])
+    jsonschema.validate(sent, ENVELOPE)
+    assert sent == {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": "/servers/HQ%20%2F%20Berlin",
+        "type": "watcher.session.failed",
+        "subject": "Contoso - Mail",
+        "time": "2026-03-03T01:10:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "server": {"name": "HQ / Berlin", "installation_id": "0f0f0f0f-0000-4000-8000-000000000001"},
+            "job": {
+                "id": "3d4c",
+                "name": "Contoso - Mail",
+                "type": "backup",
+                "organization": "contoso.onmicrosoft.com",
+            },
+            "session": {
+                "id": "8f3a1c52-7b1e-4d2a-9a53-0c1f6f6d1b11",
+                "status": "Failed",
+                "creation_time": "2026-03-02T23:58:00.000500Z",
+                "end_time": "2026-03-03T01:10:00Z",
+                "retry_count": 0,
+                "details": "Cannot connect.",
+                "statistics": {
+                    "processing_rate_bytes": 5_700_000,
+                    "processing_rate_items": 52,
+                    "read_rate_bytes": 6_100_000,
+                    "write_rate_bytes": 3_100_000,
+                    "transferred": 24_600_000_000,
+                    "processed_objects": 12_345,
+                    "bottleneck": "Source",
+                },
+            },
+            "transition": {"from": "Running", "to": "Failed"},
+            "late": False,
+            "attempts": [{"id": "a1"}, {"id": "a2"}],
+            "log": ["[Error] Failed to process site", "Job ended"],
+            "reason": "ended",
+        },
+    }
+
+
+def test_what_an_event_does_not_have_is_absent(bare: Event) -> None:
+    """A test message of the watcher has no server, no job and no nulls."""
+    sent = cloud_event(bare)
+    jsonschema.validate(sent, ENVELOPE)
+    assert sent["source"] == "/watcher"
+    assert sent["data"] == {"late": False}
+    assert "subject" not in sent
+
+
+def test_empty_parts_are_absent_too(event: Event) -> None:
+    """A session without numbers has no statistics, and a job without a name gives no subject."""
+    assert event.job is not None
+    poor = replace(
+        event,
+        session=Session("s", "Failed", statistics=Statistics()),
+        job=replace(event.job, name="", organization=None, type=None),
+        came_from=None,
+        went_to=None,
+    )
+    sent = cloud_event(poor)
+    assert isinstance(sent["data"], dict)
+    assert sent["data"]["session"] == {"id": "s", "status": "Failed"}
+    assert "transition" not in sent["data"]
+    assert "subject" not in sent
+
+
+def test_times_are_utc_wherever_they_come_from(event: Event) -> None:
+    """A time of another zone is told as the same moment in UTC."""
+    there = event.happened.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert cloud_event(replace(event, happened=there))["time"] == "2026-03-03T01:10:00Z"
+
+
+@pytest.mark.parametrize(("name", "path"), [("HQ", "HQ"), ("a/b?c#d", "a%2Fb%3Fc%23d"), ("Zürich", "Z%C3%BCrich")])
+def test_a_source_is_one_path_segment(event: Event, name: str, path: str) -> None:
+    """A server's name cannot reach out of its place in the source."""
+    assert cloud_event(replace(event, server=ServerRef(name)))["source"] == f"/servers/{path}"
+
+
+def test_several_events_are_a_batch(event: Event, bare: Event) -> None:
+    """One event is an object, several are an array, each with its own content type."""
+    assert encode((event,))[0] == ONE_TYPE
+    kind, body = encode((event, bare))
+    assert kind == BATCH_TYPE
+    assert [one["id"] for one in json.loads(body)] == [event.id, bare.id]

@@ -1,0 +1,1 @@
+"""Makes `factories` importable for the tests of the core."""

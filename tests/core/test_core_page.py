@@ -1,0 +1,110 @@
+"""From a page of a look to what is written: events, what is owed, and their ids."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.core.factories import ALL_EVENTS, HORIZON, HQ, JOBS, at, ended, scene, session
+from watcher.core.diff import Sight
+from watcher.core.event import ServerRef, event_id
+from watcher.core.model import LogLine
+from watcher.core.page import turn
+from watcher.core.record import Known, Ledger, Outcome
+
+FAILED = ended(status="Failed")
+
+
+def test_an_end_is_an_event_that_every_channel_is_owed() -> None:
+    """One end makes one event, and one row for each destination of each channel."""
+    rules = replace(ALL_EVENTS, channels={"chat": ("room-a", "room-b"), "mail": ("ops",)})
+
+    page = turn(Ledger({"s1": Known(session())}), Sight((FAILED,)), scene(rules=rules))
+
+    (event,) = page.events
+    assert (event.type, event.came_from, event.went_to) == ("session.failed", "Running", "Failed")
+    assert event.job is not None
+    assert (event.job.name, event.job.organization) == ("Contoso - Mail", "Contoso")
+    assert [(row.channel, row.destination) for row in page.owed] == [
+        ("chat", "room-a"),
+        ("chat", "room-b"),
+        ("mail", "ops"),
+    ]
+
+
+def test_what_notify_on_does_not_name_is_recorded_and_owed_to_nobody() -> None:
+    """Who is told never decides whether it is recorded."""
+    page = turn(Ledger(), Sight((FAILED,)), scene(rules=replace(ALL_EVENTS, notify_on=frozenset())))
+
+    assert [event.type for event in page.events] == ["session.failed"]
+    assert page.owed == ()
+
+
+def test_a_job_whose_name_is_not_known_goes_by_its_id() -> None:
+    """Names that could not be read never hold an event."""
+    page = turn(Ledger(), Sight((FAILED,)), scene(jobs={}))
+
+    assert page.events[0].job is not None
+    assert page.events[0].job.name == "j1"
+
+
+@pytest.mark.parametrize(("interval", "minutes", "late"), [(30, 14.9, False), (30, 15.1, True), (120, 16, False)])
+def test_late_is_three_intervals_or_five_minutes(interval: int, minutes: float, late: bool) -> None:
+    """An end at minute 10 is late when told after max(3 intervals, 5 minutes)."""
+    rules = replace(ALL_EVENTS, interval=timedelta(seconds=interval))
+
+    page = turn(Ledger(), Sight((FAILED,)), scene(minutes, rules=rules))
+
+    assert page.events[0].late is late
+
+
+def test_what_the_lookback_brings_is_late() -> None:
+    """An end before first contact that the lookback makes news is late however fresh it is."""
+    looked_back = replace(scene(0.1), horizon=replace(HORIZON, news_from=at(-60)))
+
+    page = turn(Ledger(), Sight((ended(minutes=-1, created=at(-30)),)), looked_back)
+
+    assert page.events[0].late is True
+
+
+def test_the_log_goes_with_the_event() -> None:
+    """Log lines that were read stand in the event."""
+    lines = (LogLine("error", "Unauthorized."),)
+
+    page = turn(Ledger(), Sight((FAILED,)), scene(logs={"s1": lines}))
+
+    assert page.events[0].log == lines
+
+
+def test_seeds_are_written_once_and_make_a_recovery() -> None:
+    """A job that stood at Failed when we came recovers with its first good end, in the same look or later."""
+    seeds = {"j1": Outcome("Failed")}
+
+    page = turn(Ledger(), Sight((ended(),)), scene(seeds=seeds))
+    later = turn(Ledger(outcomes={"j1": Outcome("Success", at(5))}), Sight(), scene(seeds=seeds))
+
+    assert [event.type for event in page.events] == ["job.recovered"]
+    assert later.outcomes == {}
+
+
+def test_a_page_that_is_seen_again_changes_nothing() -> None:
+    """Applying a page to what it has already written writes nothing."""
+    first = turn(Ledger(), Sight((FAILED,)), scene())
+    ledger = Ledger({known.session.id: known for known in first.sessions}, first.outcomes)
+
+    again = turn(ledger, Sight((FAILED,)), scene())
+
+    assert (again.sessions, again.outcomes, again.events, again.owed) == ((), {}, (), ())
+
+
+def test_event_ids_depend_on_nothing_but_the_event() -> None:
+    """The id is the same from a renamed server, at another time, by another watcher - and differs by end."""
+    renamed = ServerRef("Head office", HQ.installation_id)
+    one = turn(Ledger(), Sight((FAILED,)), scene()).events[0]
+    other = turn(Ledger(), Sight((FAILED,)), replace(scene(500, jobs={}), server=renamed)).events[0]
+    another_end = turn(Ledger(), Sight((ended(status="Failed", minutes=12),)), scene()).events[0]
+
+    assert one.id == other.id
+    assert one.id != another_end.id
+    assert one.id == event_id(HQ, "s1", "session.failed", "Failed", at(10))
+    assert JOBS["j1"].name not in one.id

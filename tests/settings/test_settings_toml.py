@@ -1,0 +1,207 @@
+"""watcher.toml: several servers and channels."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.settings.settings_world import World
+
+TWO = """
+poll_interval = 60
+username = "DOM\\\\shared"
+password = "shared secret"
+
+[[servers]]
+name = "HQ"
+url = "https://hq.example.com:4443/v8"
+poll_interval = "10s"
+password = "hq secret"
+verify_tls = true
+
+[[servers]]
+name = "Branch office"
+url = "https://branch.example.com:4443"
+enabled = false
+
+[[channels]]
+name = "ops"
+url = "mailto://u:p@mail.example.com?to=a@example.com,b@example.com"
+
+[[channels]]
+url = "webhook+https://hooks.example.com/in"
+secret = "whsec_b3duIHNlY3JldCBvZiBpdA=="
+"""
+
+
+def test_tables_are_servers_and_channels_with_the_plain_keys_as_their_defaults(world: World) -> None:
+    """What a table does not say, the flat settings do."""
+    world.write("watcher.toml", TWO)
+    settings = world.bare()
+    hq, branch = settings.servers
+    assert (hq.name, hq.url, hq.username, hq.password.reveal()) == (
+        "HQ",
+        "https://hq.example.com:4443",
+        "DOM\\shared",
+        "hq secret",
+    )
+    assert (hq.poll_interval, branch.poll_interval) == (timedelta(seconds=10), timedelta(minutes=1))
+    assert (branch.name, branch.enabled, branch.password.reveal()) == ("Branch office", False, "shared secret")
+    ops, hook = settings.channels
+    assert (ops.name, ops.secret) == ("ops", None)
+    assert ops.url.reveal().endswith("a@example.com,b@example.com")
+    assert hook.name.startswith("webhook+https-")
+    assert hook.secret is not None
+
+
+def test_a_tables_own_key_wins_over_everything_but_the_command_line(world: World) -> None:
+    """The environment is for all servers, a table for its own."""
+    world.write("watcher.toml", TWO)
+    settings = world.bare({"WATCHER_POLL_INTERVAL": "7s"})
+    assert [server.poll_interval.seconds for server in settings.servers] == [10, 7]
+    settings = world.bare({"WATCHER_POLL_INTERVAL": "7s"}, options={"poll_interval": "5s"})
+    assert [server.poll_interval.seconds for server in settings.servers] == [5, 5]
+
+
+def test_the_address_of_the_flat_settings_is_one_more_server(world: World) -> None:
+    """It is called `default`."""
+    world.write("watcher.toml", TWO)
+    servers = world.load({"WATCHER_CHANNELS": ""}).servers
+    assert [server.name for server in servers] == ["HQ", "Branch office", "default"]
+
+
+def test_channels_of_the_flat_list_and_of_tables_are_told_alike(world: World) -> None:
+    """Both are there."""
+    world.write("watcher.toml", TWO)
+    names = [channel.name for channel in world.bare({"WATCHER_CHANNELS": "first=json://h"}).channels]
+    assert names[:2] == ["first", "ops"]
+
+
+def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> None:
+    """And no other kind of channel."""
+    environ = {"WATCHER_CHANNELS": "a=webhook+https://h/x b=json://h", "WATCHER_WEBHOOK_SECRET": "whsec_c2hhcmVk"}
+    first, second = world.load(environ).channels
+    assert first.secret is not None
+    assert first.secret.reveal() == "whsec_c2hhcmVk"
+    assert second.secret is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("colour = 1", "watcher.toml: colour: not known to this version"),
+        ("pol_interval = 1", "watcher.toml: pol_interval: not known to this version: did you mean `poll_interval`?"),
+        ("[[routes]]\nmatch = 1", "watcher.toml: routes: not known to this version"),
+        ("[watchdogs]\na = 1", "watcher.toml: watchdogs: not known to this version"),
+        ("[digest]", "watcher.toml: digest: not known to this version"),
+        ("config = 'x'", "watcher.toml: config: not known to this version"),
+        ("[servers]\nname = 'a'", "watcher.toml: servers: is one table: write `[[servers]]`, with two brackets"),
+        ("servers = 'a'", "watcher.toml: servers: is no table: write `[[servers]]`"),
+        ("servers = ['a']", "watcher.toml: servers: is no table: write `[[servers]]`"),
+        ("keep = 2026-01-01", "watcher.toml: keep: is of a wrong kind: write a text, a number, true or false, or a "),
+        ("notify_on = []", "watcher.toml: notify_on: is an empty list: name something, or leave the key out"),
+        ("keep = 'x'\nkeep = 'y'", "watcher.toml: is no TOML: Cannot overwrite a value (at line 2, column 11)"),
+        ("password = 'a'\npassword_file = 'b'", "watcher.toml: password_file: is set beside "),
+        (
+            "[[channels]]\nname='a'\nurl='json://h'\nbatch=3",
+            "watcher.toml: [[channels]] 1: batch: not known to this version",
+        ),
+        ("[[channels]]\nname='a b'\nurl='json://h'", "watcher.toml: [[channels]] 1: has a name that does not hold"),
+        ("[[channels]]\nname='a'", "watcher.toml: [[channels]] 1: url: missing: set it, or `url_file`, or put a "),
+        ("[[channels]]\nurl='no url, hush'", "watcher.toml: [[channels]] 1: is no channel URL: write `SCHEME://…`"),
+        ("[[servers]]\nurl='https://x'", "watcher.toml: [[servers]] 1: name: missing: give each server a name"),
+        ("[[servers]]\nname='a'", "watcher.toml: [[servers]] 1: url: missing: write `https://HOST:4443`"),
+        (
+            "[[servers]]\nname='a'\nurl='https://x'\nverify=1",
+            "watcher.toml: [[servers]] 1: verify: not known to this version: did you mean `verify_tls`?",
+        ),
+        (
+            "[[servers]]\nname='a'\nurl='https://x'\npoll_interval='0.05'",
+            "watcher.toml: [[servers]] 1: poll_interval: `0.05` is too short: the shortest is 0.1 s",
+        ),
+        (
+            "[[servers]]\nname='a'\nurl='https://x'\nlabels='x'",
+            "watcher.toml: [[servers]] 1: labels: are names with texts: write `labels = ",
+        ),
+    ],
+)
+def test_each_mistake_names_the_file_the_key_and_the_mend(world: World, text: str, problem: str) -> None:
+    """One line each, and nothing of a URL."""
+    world.write("watcher.toml", f"{text}\n")
+    found = world.problems()
+    assert any(line.startswith(problem) for line in found), found
+    assert "hush" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "[[servers]]\nname='a'\nurl='https://x'\n[[servers]]\nname='b'\nurl='https://X:443/v8/'",
+            "server b: has the address of a: keep one of the two",
+        ),
+        (
+            "[[servers]]\nname='a'\nurl='https://x'\n[[servers]]\nname='a'\nurl='https://y'",
+            "server a: there are two of this name: rename one",
+        ),
+        (
+            "[[servers]]\nname='default'\nurl='https://x'",
+            "server default: there are two of this name: rename one",
+        ),
+        (
+            "[[channels]]\nname='a'\nurl='json://x'\n[[channels]]\nname='b'\nurl='json://x'",
+            "channel b: has the URL of a: keep one of the two",
+        ),
+        (
+            "[[channels]]\nname='a'\nurl='json://x'\n[[channels]]\nname='a'\nurl='json://y'",
+            "channel a: there are two of this name: rename one",
+        ),
+        ("channels = ['json://x', 'json://x']", "channel json-e8d6d5a5: is set twice: keep one of the two"),
+    ],
+)
+def test_two_of_one_name_or_one_address_are_a_mistake(world: World, text: str, problem: str) -> None:
+    """One server watched twice would tell everything twice."""
+    world.write("watcher.toml", f"{text}\n")
+    found = world.problems({"WATCHER_CHANNELS": ""})
+    assert [line.split(":")[1:] for line in found] == [problem.split(":")[1:]]
+
+
+def test_labels_are_kept_and_warned_about(world: World) -> None:
+    """No part of this version uses them."""
+    world.write("watcher.toml", "[[servers]]\nname='a'\nurl='https://x'\nlabels={site='Zurich'}\n")
+    settings = world.load()
+    assert settings.servers[0].labels == (("site", "Zurich"),)
+    assert tuple(map(world.local, settings.warnings)) == (
+        "watcher.toml: [[servers]] 1: labels: accepted, but not used by this version",
+    )
+
+
+def test_a_server_without_a_login_is_named_by_its_table(world: World) -> None:
+    """Unless it is switched off."""
+    world.write("watcher.toml", "[[servers]]\nname='a'\nurl='https://x'\n")
+    assert [problem.split(": missing")[0] for problem in world.bare_problems()] == [
+        "watcher.toml: [[servers]] 1: username",
+        "watcher.toml: [[servers]] 1: password",
+    ]
+    world.write("watcher.toml", "[[servers]]\nname='a'\nurl='https://x'\nenabled=false\n")
+    assert world.bare_problems() == ()
+
+
+def test_a_secret_of_a_channel_that_is_not_signed_is_warned_about(world: World) -> None:
+    """It would have no effect."""
+    world.write("watcher.toml", "[[channels]]\nname='a'\nurl='json://h'\nsecret='whsec_eA=='\n")
+    assert "has no effect" in world.load().warnings[0]
+
+
+def test_risky_servers_are_warned_about(world: World) -> None:
+    """Plain HTTP off loopback, and certificates that are not checked."""
+    world.write("watcher.toml", "[[servers]]\nname='a'\nurl='http://x'\nverify_tls=false\n")
+    warnings = world.load().warnings
+    assert "unencrypted" in warnings[0]
+    assert "verify_tls is false" in warnings[1]
+
+
+def test_a_ca_file_that_is_not_there_is_a_mistake(world: World) -> None:
+    """Every look would fail for it."""
+    assert world.problems({"WATCHER_CA_FILE": "/nowhere.pem"}) == (
+        "WATCHER_CA_FILE: /nowhere.pem cannot be read: No such file or directory",
+    )

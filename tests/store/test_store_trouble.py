@@ -1,0 +1,302 @@
+"""Troubles of the world: locks, lost connections, damaged values, and processes that die in the middle."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.store.conftest import PostgresServer
+from tests.store.store_values import GREETING, LEASE, NOW, failed, meet, owe, page_of, read, write
+from watcher.core.delivery import Settlement, State
+from watcher.core.record import Page
+from watcher.store import HeldByAnother, Store, StoreError, open_store
+
+CALLS: dict[str, Callable[[Store], Any]] = {
+    "server": lambda store: store.server("HQ"),
+    "meet": meet,
+    "memory": lambda store: store.memory(1, horizon=NOW),
+    "record": lambda store: store.record(1, [], [], lambda _: Page(), now=NOW),
+    "finish_look": lambda store: store.finish_look(1, now=NOW, greeting=GREETING, watermark=None, jobs={}),
+    "fail_look": lambda store: store.fail_look("HQ", now=NOW, error="no route"),
+    "refusal": lambda store: store.refusal("HQ"),
+    "announce": lambda store: store.announce([], [], now=NOW),
+    "claim": lambda store: store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1),
+    "renew": lambda store: store.renew([1], owner="me", until=NOW),
+    "settle": lambda store: store.settle(1, Settlement(State.DELIVERED), owner="me", now=NOW),
+    "next_due": lambda store: store.next_due("ops"),
+    "take_over": lambda store: store.take_over("me"),
+    "due_open": lambda store: store.due_open(["ops"], now=NOW),
+    "status": lambda store: store.status(now=NOW),
+    "sessions": lambda store: store.sessions(limit=1),
+    "deliveries": lambda store: store.deliveries(state=None, limit=1),
+    "prune": lambda store: store.prune(before=NOW),
+}
+"""One call of every public method that speaks to the database."""
+
+
+@pytest.fixture(scope="module")
+def spoilt(postgres: PostgresServer) -> Iterator[Store]:
+    """A store whose tables were dropped behind its back."""
+    url = postgres.make()
+    store = open_store(url)
+    with psycopg.connect(url) as other:
+        other.execute("DROP TABLE servers, sessions, deliveries CASCADE")
+    yield store
+    store.close()
+    postgres.drop(url)
+
+
+@pytest.fixture(scope="module")
+def lost(postgres: PostgresServer) -> Iterator[Store]:
+    """A store whose server turned everybody out and lets nobody in."""
+    url = postgres.make()
+    store = open_store(url)
+    name = url.partition("?")[0].rsplit("/", 1)[1]
+    postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    with psycopg.connect(postgres.uri("postgres")) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    yield store
+    store.close()
+    postgres.drop(url)
+
+
+@contextmanager
+def child(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a script in a process of its own until it says `ready`, and kill it at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def test_every_method_has_a_call_here() -> None:
+    """A new method of the store must come into the table above."""
+    public = {name for name in vars(Store) if not name.startswith("_")}
+    assert public - {"backend", "hold", "close"} == CALLS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_locked_file_is_a_passing_trouble(sqlite_url: str, name: str) -> None:
+    """Whatever is called while another process has the whole file: one sentence, and worth trying again."""
+    store = open_store(sqlite_url, patience=timedelta(milliseconds=10))
+    meet(store)
+    store._engine.dispose()
+    locker = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    locker.execute("PRAGMA locking_mode = EXCLUSIVE")
+    locker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"watcher\.db: it is locked by another process") as caught:
+        CALLS[name](store)
+    locker.close()
+    assert caught.value.passing
+    CALLS[name](store)
+    store.close()
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "take_over"])
+def test_missing_tables_are_a_lasting_trouble(spoilt: Store, name: str) -> None:
+    """Whatever is called when somebody took our tables away: one sentence, no raw error, and no use in trying again."""
+    with pytest.raises(StoreError, match="the tables are not those of this program") as caught:
+        CALLS[name](spoilt)
+    assert not caught.value.passing
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "take_over"])
+def test_a_lost_server_is_a_passing_trouble(lost: Store, name: str) -> None:
+    """Whatever is called while PostgreSQL lets nobody in: one sentence, and worth trying again."""
+    with pytest.raises(StoreError) as caught:
+        CALLS[name](lost)
+    assert caught.value.passing
+    assert "\n" not in str(caught.value)
+
+
+def test_a_writer_waits_its_turn(sqlite_url: str) -> None:
+    """A lock that goes away within the patience is no trouble at all."""
+    store = open_store(sqlite_url)
+    locker = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    locker.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.2, locker.rollback)
+    timer.start()
+    assert meet(store).id == 1
+    timer.join()
+    locker.close()
+    store.close()
+
+
+def test_a_row_locked_on_postgresql_is_a_passing_trouble(postgres_url: str) -> None:
+    """A look waits for another watcher's look at the same server, but not for ever."""
+    store = open_store(postgres_url, patience=timedelta(milliseconds=50))
+    server = meet(store)
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT id FROM servers FOR UPDATE")
+        with pytest.raises(StoreError, match="locked by another process") as caught:
+            read(store, server.id)
+    assert caught.value.passing
+    store.close()
+
+
+def test_a_restart_of_postgresql_costs_no_call(postgres_url: str) -> None:
+    """Connections that died while nobody used them are made again unseen."""
+    store = open_store(postgres_url)
+    server = meet(store)
+    with psycopg.connect(postgres_url) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s",
+            [other.info.backend_pid],
+        )
+    assert store.server("HQ") == server
+    store.close()
+
+
+def test_a_value_edited_by_hand_is_named_as_such(store: Store) -> None:
+    """What cannot be decoded any more is a sentence, not a traceback."""
+    owe(store)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE events SET data = '{broken'")
+    with pytest.raises(StoreError, match="edited by hand"):
+        store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1)
+
+
+def test_a_damaged_file_says_how_to_mend_it(sqlite_url: str, tmp_path: Path) -> None:
+    """A file whose pages are garbage is a sentence with the mend."""
+    store = open_store(sqlite_url)
+    write(store, meet(store).id, page_of(*(failed(f"s{number}") for number in range(200))))
+    store.close()
+    path = tmp_path / "watcher.db"
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
+    with pytest.raises(StoreError, match="damaged; put a copy") as caught:
+        open_store(sqlite_url).sessions(limit=9)
+    assert not caught.value.passing
+
+
+def test_a_word_that_no_database_can_keep_costs_a_sentence(store: Store) -> None:
+    """Even text that is not Unicode leaves the store as it was, with an error of ours."""
+    server = meet(store)
+    with pytest.raises(StoreError, match="cannot be stored"):
+        write(store, server.id, Page((failed("\ud800"),)))
+    assert store.sessions(limit=9) == []
+
+
+DIE_IN_THE_MIDDLE = """
+import sys, time
+from sqlalchemy import event
+from tests.store.store_values import failed, meet, page_of, write
+from watcher.store import open_store
+
+store = open_store(sys.argv[1])
+server = meet(store)
+
+def stop(connection, cursor, statement, *rest):
+    if statement.startswith("INSERT INTO deliveries"):
+        print("ready", flush=True)
+        time.sleep(60)
+
+event.listen(store._engine, "before_cursor_execute", stop)
+write(store, server.id, page_of(failed("s1")))
+"""
+
+
+def test_a_process_killed_in_the_middle_of_a_page_leaves_nothing_of_it(shared_url: str) -> None:
+    """Between what we know and what we owe lies no moment at which only one of them is written."""
+    with child(DIE_IN_THE_MIDDLE, shared_url):
+        pass
+    store = open_store(shared_url)
+    server = store.server("HQ")
+    assert server is not None
+    assert read(store, server.id, "s1").sessions == {}
+    write(store, server.id, page_of(failed("s1")))
+    assert store.status(now=NOW).outbox.pending == 1
+    store.close()
+
+
+HOLD = """
+import sys, time
+from tests.store.store_values import LEASE, NOW, owe
+from watcher.store import open_store
+
+store = open_store(sys.argv[1])
+store.hold()
+owe(store)
+store.claim("ops", now=NOW, owner="first", lease=LEASE, limit=1)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_second_holder_is_refused_until_the_first_is_dead(sqlite_url: str, tmp_path: Path) -> None:
+    """The refusal names the first; after `kill -9` nothing is left of its lock, and its leases can be taken over."""
+    store = open_store(sqlite_url)
+    with child(HOLD, sqlite_url) as first:
+        with pytest.raises(HeldByAnother, match=f"held by process {first.pid} on {os.uname().nodename}"):
+            store.hold()
+        reader = open_store(sqlite_url, read_only=True)
+        assert len(reader.deliveries(state=None, limit=9)) == 1
+        reader.close()
+    assert (tmp_path / "watcher.db-wal").exists()
+    store.hold()
+    store.hold()
+    assert store.take_over("second") == 1
+    store.close()
+
+
+def test_a_dead_writers_file_can_be_read(sqlite_url: str) -> None:
+    """`watcher status` works after a crash, before anybody has written again."""
+    with child(HOLD, sqlite_url):
+        pass
+    reader = open_store(sqlite_url, read_only=True)
+    assert len(reader.deliveries(state=None, limit=9)) == 1
+    reader.close()
+
+
+def test_closing_lets_the_database_go(sqlite_url: str) -> None:
+    """The next watcher of the same machine can hold it at once, also by another path to the same file."""
+    first, second = open_store(sqlite_url), open_store(sqlite_url)
+    first.hold()
+    with pytest.raises(HeldByAnother, match=f"held by process {os.getpid()}"):
+        second.hold()
+    first.close()
+    second.hold()
+    second.close()
+
+
+def test_a_link_leads_to_the_same_lock(sqlite_url: str, tmp_path: Path) -> None:
+    """Two names of one file are one file."""
+    first = open_store(sqlite_url)
+    first.hold()
+    (tmp_path / "link.db").symlink_to(tmp_path / "watcher.db")
+    second = open_store(f"sqlite:///{tmp_path / 'link.db'}")
+    with pytest.raises(HeldByAnother):
+        second.hold()
+    second.close()
+    first.close()
+
+
+def test_several_watchers_may_share_a_postgresql(postgres_url: str) -> None:
+    """There rows are leased, not the database."""
+    first, second = open_store(postgres_url), open_store(postgres_url)
+    first.hold()
+    second.hold()
+    assert meet(first) == meet(second)
+    first.close()
+    second.close()
+
+
+def test_a_database_in_memory_is_its_own(store: Store) -> None:
+    """Holding is nothing there, and every store says which database it is."""
+    store.hold()
+    assert store.backend in {"sqlite", "postgresql"}

@@ -1,0 +1,176 @@
+"""Listings that servers cut, shift, repeat and lie about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from tests.vb365.vb365_script import BASE, Script, html
+from watcher.core.model import Failure, LookFailed
+from watcher.vb365.pages import read_pages, read_whole
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that is nothing but its id."""
+
+    id: str | None
+
+
+def read(raw: msgspec.Raw) -> Row:
+    """Read a row."""
+    value = msgspec.json.decode(raw)
+    return Row(value["id"])
+
+
+@dataclass
+class Shelf:
+    """A listing of rows 0 to `size`, and how it is served."""
+
+    size: int
+    cap: int = 10_000
+    echo: Callable[[int, int], Any] | None = None
+    next_links: bool = False
+    bare: bool = False
+    ignores_offset: bool = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Serve a page."""
+        limit = int(request.url.params.get("limit", "30"))
+        offset = 0 if self.ignores_offset else int(request.url.params.get("offset", "0"))
+        applied = min(limit, self.cap)
+        rows = [{"id": str(number)} for number in range(self.size)][offset : offset + applied]
+        if self.bare:
+            return httpx.Response(200, json=rows)
+        body: dict[str, Any] = {"results": rows}
+        if self.echo:
+            body["limit"] = self.echo(limit, applied)
+        if self.next_links and offset + applied < self.size:
+            body["_links"] = {"next": {"href": f"https://inner.name:4443/v8/Jobs?offset={offset + applied}"}}
+        return httpx.Response(200, json=body)
+
+
+def ids(rows: list[Row]) -> list[str | None]:
+    """Return each id once, in order."""
+    return list(dict.fromkeys(row.id for row in rows))
+
+
+ECHOES: dict[str, Callable[[int, int], Any]] = {
+    "what was asked": lambda limit, _: limit,
+    "what was applied": lambda _, applied: applied,
+    "zero": lambda *_: 0,
+    "more than asked": lambda limit, _: limit * 10,
+    "a text": lambda limit, _: str(limit),
+    "null": lambda *_: None,
+}
+
+
+@pytest.mark.parametrize("size", [0, 1, 29, 30, 31, 90, 100])
+@pytest.mark.parametrize("cap", [7, 30, 10_000])
+@pytest.mark.parametrize("next_links", [True, False])
+@pytest.mark.parametrize("echo", [None, *ECHOES])
+async def test_every_row_is_read_however_pages_are_cut(size: int, cap: int, next_links: bool, echo: str | None) -> None:
+    """Smaller pages than asked, with or without a word of it, true or not, end nothing too early."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(size, cap, ECHOES[echo] if echo else None, next_links))
+    rows = await read_pages(script.api(), "Jobs", read)
+    assert ids(rows) == [str(number) for number in range(size)]
+
+
+async def test_the_bearer_never_follows_a_link_to_another_host() -> None:
+    """A link only says that there is more; its host may be the server's own idea of its name."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(90, 30, ECHOES["what was applied"], next_links=True))
+    await read_pages(script.api(), "Jobs", read)
+    assert {f"{one.url.scheme}://{one.url.netloc.decode()}" for one in script.seen} == {BASE}
+
+
+@pytest.mark.parametrize("size", [0, 30, 2500])
+async def test_a_bare_array_is_a_listing_too(size: int) -> None:
+    """Also where a page is documented, and where the array honours offset and limit."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(size, bare=True))
+    assert len(ids(await read_pages(script.api(), "Jobs", read))) == size
+
+
+async def test_a_server_that_ignores_the_offset_is_asked_twice_and_no_more() -> None:
+    """A page without a new id is the end."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(30, next_links=True, ignores_offset=True, cap=10))
+    assert ids(await read_pages(script.api(), "Jobs", read)) == [str(number) for number in range(10)]
+    assert len(script.asked("GET")) == 2
+
+
+async def test_rows_without_an_id_do_not_go_on_for_ever() -> None:
+    """They bring nothing that could be told from what is known."""
+    script = Script()
+    script.on("GET /v8/Jobs", {"results": [{"id": None}]})
+    assert await read_pages(script.api(), "Jobs", read) == [Row(None)]
+
+
+async def test_a_true_echo_of_a_smaller_page_spares_the_last_request() -> None:
+    """Who says what was applied is believed."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(35, 30, ECHOES["what was applied"]))
+    await read_pages(script.api(), "Jobs", read)
+    assert len(script.asked("GET")) == 2
+
+
+async def test_pages_grow_from_a_short_first_one() -> None:
+    """The usual look needs few rows; one that needs many gets them in few requests."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(5000))
+    await read_pages(script.api(), "Jobs", read, first_page=100)
+    limits = [one.url.params["limit"] for one in script.seen if one.method == "GET"]
+    assert limits[:6] == ["100", "200", "400", "800", "1000", "1000"]
+
+
+async def test_reading_stops_when_enough_was_seen() -> None:
+    """The page that is enough is the last one asked for, and its rows count."""
+    script = Script()
+    script.on("GET /v8/Jobs", Shelf(5000))
+    rows = await read_pages(script.api(), "Jobs", read, until=lambda page: page[0].id == "1000")
+    assert len(rows) == 2000
+
+
+async def test_rows_that_shift_under_the_reader_come_twice_and_not_never() -> None:
+    """A session that begins while pages are read moves all others down."""
+    script = Script()
+    first = {"results": [{"id": "3"}, {"id": "2"}], "limit": 2}
+    second = {"results": [{"id": "2"}, {"id": "1"}], "limit": 2}
+    script.on("GET /v8/Jobs", first, second, {"results": []})
+    assert ids(await read_pages(script.api(), "Jobs", read)) == ["3", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (html(), "no listing: it is not JSON"),
+        (httpx.Response(200), "no listing: it is empty"),
+        (httpx.Response(204), "no listing: it is empty"),
+        (httpx.Response(200, content=b'{"results": [{"id": "1"}, {"i'), "no listing"),
+        ({"message": "well"}, "has no `results`"),
+    ],
+)
+async def test_what_is_no_listing_is_a_bad_answer(answer: Any, words: str) -> None:
+    """HTML, nothing, half an answer and wrong shapes are never an empty listing."""
+    script = Script()
+    script.on("GET /v8/Jobs", answer)
+    with pytest.raises(LookFailed, match=words) as caught:
+        await read_pages(script.api(), "Jobs", read)
+    assert caught.value.kind is Failure.BAD_ANSWER
+    assert str(caught.value).startswith(f"GET {BASE}/v8/Jobs: ")
+
+
+async def test_a_listing_in_one_piece_is_asked_for_without_paging() -> None:
+    """v3 and v4 know no limit; a page with more to come is paged all the same."""
+    script = Script(["v3"])
+    script.on("GET /v3/Jobs", Shelf(45, bare=True, cap=10_000))
+    api = script.api("v3")
+    assert len(await read_whole(api, "Jobs", read)) == 30
+    assert script.asked("GET") == ["GET /v3/Jobs"]
+    script.on("GET /v3/Jobs", Shelf(45, cap=20, echo=ECHOES["what was applied"], next_links=True))
+    assert len(ids(await read_whole(api, "Jobs", read))) == 45

@@ -1,0 +1,55 @@
+"""Where messages go: webhooks for programs, and everything that Apprise knows for people.
+
+Nothing heavy is imported until a channel is opened.
+"""
+
+from datetime import tzinfo
+from typing import Protocol
+
+from watcher.channels.errors import BadChannel
+from watcher.core.delivery import Parcel, Verdict
+
+__all__ = ["BadChannel", "Channel", "open_channel"]
+
+_WEBHOOKS = ("webhook+http://", "webhook+https://")
+
+
+class Channel(Protocol):
+    """A way to tell somebody.
+
+    `address` is all of the URL that may be shown: scheme, host and port, or the scheme alone where the host is part
+    of the secret. `destinations` are stable labels without a secret, one for each target that gets its own delivery.
+    `concurrency` is how many sends at once do good.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def destinations(self) -> tuple[str, ...]: ...
+    @property
+    def concurrency(self) -> int: ...
+
+    async def send(self, parcel: Parcel) -> Verdict:
+        """Send a parcel once and say how it went; nothing that the world does raises."""
+
+    async def aclose(self) -> None:
+        """Give back what the channel holds; nothing is sent after this."""
+
+
+def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo) -> Channel:
+    """Make the channel that a URL describes: `webhook+http(s)://…`, or any Apprise URL. Nothing is sent.
+
+    `secret` (`whsec_…`) signs webhooks and means nothing to the others. `zone` is that of the times in messages.
+
+    Raises:
+        BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
+    """
+    if url.strip().lower().startswith(_WEBHOOKS):
+        from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - aiohttp is not needed without webhooks
+
+        return WebhookChannel.open(name, url.strip(), secret=secret)
+    from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB
+
+    return AppriseChannel.open(name, url.strip(), zone=zone)

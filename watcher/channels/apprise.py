@@ -1,0 +1,83 @@
+"""The channels for people: everything that Apprise knows, one target and one verdict at a time."""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from apprise import NotifyBase, NotifyType
+
+from watcher.channels.judgement import judge
+from watcher.channels.plugin import Plan, native_format, plan, style_of
+from watcher.channels.witness import Sight, watching
+from watcher.clock import now
+from watcher.core.delivery import Parcel, Sent, Verdict
+from watcher.core.render import Message, Severity, render
+
+_TYPES = {
+    Severity.INFO: NotifyType.INFO,
+    Severity.SUCCESS: NotifyType.SUCCESS,
+    Severity.WARNING: NotifyType.WARNING,
+    Severity.FAILURE: NotifyType.FAILURE,
+}
+
+
+class AppriseChannel:
+    """Sends with Apprise plugins in a worker thread of its own, so that a receiver that hangs holds nothing else."""
+
+    concurrency = 1
+
+    def __init__(self, name: str, found: Plan, *, zone: tzinfo, clock: Callable[[], datetime] = now) -> None:
+        """Take the plugins that a URL came to."""
+        self.name = name
+        self.address = found.address
+        self.destinations = tuple(target.label for target in found.targets)
+        self._plugins = {target.label: target.plugin for target in found.targets}
+        self._zone = zone
+        self._clock = clock
+        self._limiter: CapacityLimiter | None = None
+
+    @classmethod
+    def open(cls, name: str, url: str, *, zone: tzinfo) -> "AppriseChannel":
+        """Read an Apprise URL. Raises BadChannel."""
+        return cls(name, plan(name, url), zone=zone)
+
+    async def send(self, parcel: Parcel) -> Verdict:
+        """Send a parcel once. A cancelled send goes on in its thread: what has left cannot be called back."""
+        plugin = self._plugin_for(parcel.destination)
+        if plugin is None:
+            return Verdict(Sent.REFUSED, "the channel has no such target any more")
+        message = render(parcel.events, style_of(plugin), self._zone)
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self.concurrency)
+        sent, seen = await to_thread.run_sync(_notify, plugin, message, limiter=self._limiter, abandon_on_cancel=True)
+        return Verdict(Sent.DELIVERED) if sent else judge(seen, now=self._clock())
+
+    async def aclose(self) -> None:
+        """Nothing is held between sends."""
+
+    def _plugin_for(self, destination: str) -> NotifyBase | None:
+        """Find a destination's plugin; the only one is right whatever it was called when the delivery was stored."""
+        if len(self._plugins) == 1:
+            return next(iter(self._plugins.values()))
+        return self._plugins.get(destination)
+
+
+def _notify(plugin: NotifyBase, message: Message) -> tuple[bool, list[Sight]]:
+    """Call the plugin itself, past Apprise's own retries, in the format that it hands on as it is.
+
+    Our text fits already; `truncate` is for services whose dialect makes it longer again.
+    """
+    with watching() as seen:
+        try:
+            sent = plugin.notify(
+                body=message.body,
+                title=message.title,
+                notify_type=_TYPES[message.severity],
+                body_format=native_format(plugin),
+                overflow="truncate",
+            )
+        except Exception as problem:  # noqa: BLE001 - 180 plugins by many hands: none may end the loop
+            seen.append(problem)
+            sent = False
+    return bool(sent), seen

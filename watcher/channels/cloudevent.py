@@ -1,0 +1,95 @@
+"""An event for programs: CloudEvents 1.0 in structured JSON, with the fields of the contract's section 5."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import TypeAlias
+from urllib.parse import quote
+
+import msgspec
+
+from watcher.core.event import Event, JobRef, ServerRef
+from watcher.core.model import LogLine, Session, Statistics
+
+ONE_TYPE = "application/cloudevents+json"
+BATCH_TYPE = "application/cloudevents-batch+json"
+
+Json: TypeAlias = "str | int | bool | dict[str, Json] | list[Json] | None"
+_OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
+
+
+def encode(events: tuple[Event, ...]) -> tuple[str, bytes]:
+    """Return the content type and the body for one event, or for several as a batch."""
+    if len(events) == 1:
+        return ONE_TYPE, msgspec.json.encode(cloud_event(events[0]))
+    return BATCH_TYPE, msgspec.json.encode([cloud_event(event) for event in events])
+
+
+def cloud_event(event: Event) -> dict[str, Json]:
+    """Return an event as the contract names its parts: times in UTC with `Z`, and nothing where it has nothing."""
+    return _present(
+        specversion="1.0",
+        id=event.id,
+        source="/watcher" if _is_ours(event) else f"/servers/{quote(event.server.name, safe='')}",
+        type=f"watcher.{event.type}",
+        subject=(event.job.name if event.job is not None else None) or None,
+        time=_time(event.happened),
+        datacontenttype="application/json",
+        data=_data(event),
+    )
+
+
+def _data(event: Event) -> dict[str, Json]:
+    return _present(
+        server=None if _is_ours(event) else _server(event.server),
+        job=_job(event.job),
+        session=_session(event.session),
+        transition=_present(**{"from": event.came_from, "to": event.went_to}) or None,
+        late=event.late,
+        attempts=[{"id": session_id} for session_id in event.attempts] or None,
+        log=[_line(line) for line in event.log] or None,
+        reason=event.reason,
+    )
+
+
+def _is_ours(event: Event) -> bool:
+    return event.type.startswith(_OURS)
+
+
+def _server(server: ServerRef) -> dict[str, Json]:
+    return _present(name=server.name, installation_id=server.installation_id)
+
+
+def _job(job: JobRef | None) -> dict[str, Json] | None:
+    if job is None:
+        return None
+    return _present(id=job.id, name=job.name, type=job.type, organization=job.organization)
+
+
+def _session(session: Session | None) -> dict[str, Json] | None:
+    if session is None:
+        return None
+    return _present(
+        id=session.id,
+        status=session.status,
+        creation_time=_time(session.created),
+        end_time=_time(session.ended),
+        retry_count=session.retry_count,
+        details=session.details,
+        statistics=_statistics(session.statistics) or None,
+    )
+
+
+def _statistics(statistics: Statistics) -> dict[str, Json]:
+    return _present(**{part.name: getattr(statistics, part.name) for part in fields(statistics)})
+
+
+def _line(line: LogLine) -> str:
+    return f"[{line.type.capitalize()}] {line.text}" if line.type else line.text
+
+
+def _time(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z") if when is not None else None
+
+
+def _present(**parts: Json) -> dict[str, Json]:
+    return {name: part for name, part in parts.items() if part is not None}

@@ -1,0 +1,96 @@
+"""Sees what the libraries below Apprise see, since Apprise itself only says "failed".
+
+Two places are watched, for the thread of one send only: `requests.Session.send`, through which every HTTP plugin
+goes (status, `Retry-After`, exception), and the log of Apprise, whose records are written while the exception of any
+other library is being handled. The log's texts hold URLs, topics and payloads, so it ends here and goes nowhere else.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeAlias
+
+import requests
+
+_TALKATIVE = ("urllib3", "requests", "requests_oauthlib", "oauthlib")  # paths, headers and tokens, at DEBUG or WARNING
+_MARK = "_watcher_observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An HTTP answer, whole."""
+
+    status: int
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailRefused:
+    """A mail server's refusal of one recipient of a mail that it took for others."""
+
+    code: int
+
+
+Sight: TypeAlias = Answered | MailRefused | BaseException
+
+_sights: ContextVar[list[Sight] | None] = ContextVar("sights", default=None)
+
+
+@contextmanager
+def watching() -> Iterator[list[Sight]]:
+    """Collect what is seen in this thread until the block ends, in order."""
+    muffle()
+    seen: list[Sight] = []
+    token = _sights.set(seen)
+    try:
+        yield seen
+    finally:
+        _sights.reset(token)
+
+
+def muffle() -> None:
+    """Make Apprise's log end here, and start observing; doing it again changes nothing."""
+    log = logging.getLogger("apprise")
+    if not any(isinstance(handler, _Listener) for handler in log.handlers):
+        log.handlers = [_Listener()]
+    log.propagate = False
+    log.setLevel(logging.DEBUG)  # some plugins speak of an exception at this level only
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not hasattr(requests.Session.send, _MARK):
+        requests.Session.send = _observed(requests.Session.send)  # type: ignore[method-assign]  # there is no hook for it
+
+
+class _Listener(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        seen = _sights.get()
+        if seen is None:
+            return
+        problem = sys.exc_info()[1]
+        if isinstance(problem, OSError) and not isinstance(problem, requests.exceptions.InvalidJSONError):
+            if not any(problem is known for known in seen):
+                seen.append(problem)
+        elif str(record.msg).startswith("SMTP recipient %s was refused") and isinstance(record.args, tuple):
+            seen.append(MailRefused(int(str(record.args[1]))))
+
+
+def _observed(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+    @wraps(send)
+    def observed(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        seen = _sights.get()
+        if seen is None:
+            return send(session, request, **options)
+        try:
+            answer = send(session, request, **options)
+        except requests.RequestException as problem:
+            seen.append(problem)
+            raise
+        seen.append(Answered(answer.status_code, answer.headers.get("Retry-After")))
+        return answer
+
+    setattr(observed, _MARK, True)
+    return observed

@@ -1,0 +1,82 @@
+"""The commands. Each is a module of its own, imported when it is called; here is what all have in common."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from watcher.cli.ending import Ending
+
+_log = logging.getLogger(__name__)
+
+_MODULES = {
+    "demo": "watcher.cli.demo",
+    "run": "watcher.cli.run",
+    "check": "watcher.cli.check",
+    "test-channel": "watcher.cli.trial",
+    "status": "watcher.cli.show",
+    "sessions": "watcher.cli.show",
+    "deliveries": "watcher.cli.show",
+}
+_INTERRUPTED = 130
+_PACKAGE = Path(__file__).parent.parent
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; whatever happens, the user sees sentences and no traceback."""
+    try:
+        return _run(argv)
+    except Ending as ending:
+        for line in ending.lines:
+            print(f"watcher: {line}", file=sys.stderr)  # noqa: T201 - the user's line
+        return ending.code
+    except SystemExit as done:  # argparse, after --help and --version
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:  # noqa: BLE001 - the last net: no traceback for anybody
+        return _internal_error(error)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from watcher.cli.parser import parse  # noqa: PLC0415 - an error of the parser is caught as all others
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # not a terminal's or a file's stream
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # AttributeError is what it may raise
+    args = parse(argv)
+    code = import_module(_MODULES[args.command]).execute(args)
+    sys.stdout.flush()
+    return int(code)
+
+
+def _reader_gone() -> int:
+    """End in peace: `watcher sessions | head` has all that it wanted."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _internal_error(error: Exception) -> int:
+    """Say where it broke, but not the error's text, which may hold anything; the log's redactor sees that."""
+    _log.debug("internal error", exc_info=error)
+    place = _place(error)
+    print(f"watcher: internal error: {type(error).__name__} at {place}; please report", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of the last step that was ours."""
+    place = "an unknown place"
+    trace = error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.is_relative_to(_PACKAGE):
+            place = f"{path.relative_to(_PACKAGE.parent)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

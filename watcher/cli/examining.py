@@ -1,0 +1,121 @@
+"""What `watcher check` looks at: the settings, each server, each channel, the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from watcher.channels import BadChannel, open_channel
+from watcher.clock import Clock, now
+from watcher.core.finding import Finding, Grade
+from watcher.core.model import LookFailed
+from watcher.core.views import ChannelView
+from watcher.daemon.parts import build_server, close_server
+from watcher.settings import ChannelSettings, ServerSettings, Settings
+from watcher.store import StoreError, open_store
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found out about one thing."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+
+def examine_settings(settings: Settings) -> Group:
+    """Say which files were read, and what works but should be known."""
+    files = ", ".join(str(path) for path in settings.files) or "none, so the environment alone counts"
+    warnings = (Finding("setting", Grade.WARNING, warning) for warning in settings.warnings)
+    return Group("settings", (Finding("files read", Grade.OK, files), *warnings))
+
+
+async def examine_all(settings: Settings) -> list[Group]:
+    """Try all servers at once, so that one that hangs costs its own time only; then open the channels."""
+    found: dict[str, Group] = {}
+
+    async def examine(server: ServerSettings) -> None:
+        found[server.name] = Group(f"server {server.name}, {server.url}", tuple(await _server(server)))
+
+    async with anyio.create_task_group() as group:
+        for server in settings.servers:
+            group.start_soon(examine, server)
+    channels = [await _channel(channel, settings) for channel in settings.channels]
+    return [*(found[server.name] for server in settings.servers), *channels]
+
+
+def examine_database(settings: Settings) -> Group:
+    """Say whether the database can be read, and what waits in it for channels that are gone."""
+    if _is_yet_to_be_made(settings):
+        return Group("database", (Finding("file", Grade.OK, "not there yet; `watcher run` makes it"),))
+    try:
+        store = open_store(settings.database_url.reveal(), read_only=True)
+        try:
+            rows = store.status(now=now()).channels
+        finally:
+            store.close()
+    except StoreError as error:
+        return Group("database", (Finding("reading", Grade.FAILED, str(error)),))
+    waiting = orphans(rows, (channel.name for channel in settings.channels))
+    return Group("database", (Finding("reading", Grade.OK, "works"), *waiting))
+
+
+def orphans(rows: Iterable[ChannelView], channels: Iterable[str]) -> list[Finding]:
+    """Return a warning for each channel that has something to send and is in no settings."""
+    known = set(channels)
+    return [
+        Finding(
+            f"channel {row.name}",
+            Grade.WARNING,
+            f"is in no settings, so what waits for it stays unsent ({row.pending} pending); "
+            "set a channel of this name again to have it sent",
+        )
+        for row in rows
+        if row.name not in known and row.pending
+    ]
+
+
+async def _server(settings: ServerSettings) -> list[Finding]:
+    if not settings.enabled:
+        return [Finding("enabled", Grade.OK, "no, so it is not looked at")]
+    server = build_server(settings, Clock(now))
+    findings: list[Finding] = []
+    try:
+        async for finding in server.examine():
+            findings.append(finding)  # noqa: PERF401 - what was found before a failure is kept
+    except LookFailed as error:
+        findings.append(Finding("look", Grade.FAILED, str(error)))
+    finally:
+        await close_server(server)
+    return findings
+
+
+async def _channel(settings: ChannelSettings, everything: Settings) -> Group:
+    title = f"channel {settings.name}"
+    secret = settings.secret.reveal() if settings.secret else None
+    try:
+        channel = open_channel(settings.name, settings.url.reveal(), secret=secret, zone=everything.timezone)
+    except BadChannel as error:
+        return Group(title, (Finding("URL", Grade.FAILED, str(error)),))
+    places = len(channel.destinations)
+    await channel.aclose()
+    text = "understood" if places == 1 else f"understood, {places} destinations"
+    return Group(f"{title}, {channel.address}", (Finding("URL", Grade.OK, text),))
+
+
+def _is_yet_to_be_made(settings: Settings) -> bool:
+    """Whether the database is a file that `run` will make; where its folder is missing, it cannot."""
+    url = settings.database_url.reveal()
+    if not url.startswith(_SQLITE):
+        return False
+    path = Path(url.removeprefix(_SQLITE))
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return settings.state_folder is not None or path.parent.is_dir()
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,39 @@
+"""What a command is given: its settings, a log that fits them, and the errors of the store in plain words."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from watcher import logs
+from watcher.cli.ending import Ending
+from watcher.settings import Settings, SettingsError, load
+
+
+def settings_of(args: argparse.Namespace, *, need_secrets: bool = True) -> Settings:
+    """Load the settings that a command line asks for. Ending with code 2 and one line for each mistake."""
+    given = {"env_file": args.env_file, "config": args.config}
+    options = {key: value for key, value in given.items() if value is not None}
+    try:
+        return load(options=options, environ=os.environ, need_secrets=need_secrets)
+    except SettingsError as error:
+        raise Ending(*error.problems, code=2) from None
+
+
+def quiet_log(settings: Settings) -> None:
+    """Set up the log of a command that says everything itself: errors, or all of it at debug."""
+    level = settings.log_level if settings.log_level == "debug" else "error"
+    logs.configure(settings.log_format, level, settings.secret_values())
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn errors of the store into endings: 2 for a database that this version must not touch, else 1."""
+    from watcher.store import NewerDatabase, StoreError  # noqa: PLC0415 - brings SQLAlchemy in
+
+    try:
+        yield
+    except NewerDatabase as error:
+        raise Ending(str(error), code=2) from None
+    except StoreError as error:
+        raise Ending(str(error), code=1) from None

@@ -1,0 +1,122 @@
+"""The words of the command line. Nothing heavy is imported here, so that `watcher --help` answers at once."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn, TypeAlias
+
+from watcher import __version__
+from watcher.cli.ending import Ending
+
+LIMIT = 1000
+_STATES = ("pending", "delivered", "dead")
+
+_ABOUT = """\
+Watches the backup sessions of Veeam Backup for Microsoft 365 and tells people, reliably, how they ended.
+
+Settings come from the environment (WATCHER_URL, …), from --env-file, and from a watcher.toml; settings.example.env
+shows every one. Start with `watcher demo`, which needs none."""
+
+_ENDING = """\
+exit codes: 0 done, 1 something failed, 2 wrong usage or settings that do not hold (one line for each mistake)
+
+example: watcher check --env-file settings.env"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Ending(f"{message} (see `{self.prog} --help`)", code=2)
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - its only name for a type checker
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read a command line. Ending with code 2 if it does not hold; SystemExit after --help and --version."""
+    return build().parse_args(argv)
+
+
+def build() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    parser = _Parser(
+        prog="watcher",
+        description=_ABOUT,
+        epilog=_ENDING,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"watcher {__version__}")
+    _add_files(parser, default=None)
+    commands: _Commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+    _add_running(commands)
+    _add_showing(commands)
+    return parser
+
+
+def _add_running(commands: _Commands) -> None:
+    demo = _add(commands, "demo", "Watch a made-up server and print the messages; needs no settings.", "--speed 1200")
+    demo.add_argument("--port", type=_port, default=8365, help="port of the status page on 127.0.0.1 (8365)")
+    demo.add_argument("--speed", type=_speed, default=600.0, help="how much faster than real time it lives (600)")
+    demo.add_argument("--seed", type=int, default=0, help="another number makes another week (0)")
+    run = _add(commands, "run", "Watch the servers and tell the channels, until stopped.", "--env-file settings.env")
+    run.add_argument("--once", action="store_true", help="look once at every server, send what is due, and end")
+    _add(commands, "check", "Try settings, servers and channels, and say what is wrong; sends nothing.", "")
+    test = _add(commands, "test-channel", "Send a test message through channels.", "ops")
+    test.add_argument("names", nargs="*", metavar="NAME", help="name of a channel; all, if none")
+
+
+def _add_showing(commands: _Commands) -> None:
+    status = _add(commands, "status", "Show servers, channels and what waits to be sent.", "--json")
+    sessions = _add(commands, "sessions", "Show the sessions that are known, newest first.", "--limit 20")
+    deliveries = _add(commands, "deliveries", "Show what was or will be sent, newest first.", "--state dead")
+    deliveries.add_argument("--state", choices=_STATES, help="only these")
+    for lister in (sessions, deliveries):
+        lister.add_argument("--limit", type=_count, default=LIMIT, metavar="N", help=f"at most so many ({LIMIT})")
+    for shower in (status, sessions, deliveries):
+        shower.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add(commands: _Commands, name: str, about: str, example: str) -> _Parser:
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=about,
+        epilog=f"example: watcher {name} {example}".rstrip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_files(parser, default=argparse.SUPPRESS)
+    return parser
+
+
+def _add_files(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Add the options that every command takes, before its word and after it."""
+    parser.add_argument("--env-file", metavar="FILE", default=default, help="settings, one NAME=value a line")
+    parser.add_argument("--config", metavar="FILE", default=default, help="a watcher.toml, for several servers")
+
+
+def _count(text: str) -> int:
+    return _number(text, 1, 1_000_000_000, "a number from 1 on")
+
+
+def _port(text: str) -> int:
+    return _number(text, 0, 65535, "a port, 0 to 65535")
+
+
+def _number(text: str, lowest: int, highest: int, what: str) -> int:
+    if text.isascii() and text.isdigit() and lowest <= int(text) <= highest:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"`{text}` is not {what}")
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if 0 < speed < float("inf"):
+        return speed
+    raise argparse.ArgumentTypeError(f"`{text}` is not a speed: write a number above 0")

@@ -1,0 +1,80 @@
+"""`watcher test-channel`: a test message through each named channel."""
+
+import argparse
+from collections.abc import Sequence
+from difflib import get_close_matches
+from uuid import uuid4
+
+import anyio
+
+from watcher.channels import BadChannel, open_channel
+from watcher.cli.ending import Ending
+from watcher.cli.given import quiet_log, settings_of
+from watcher.cli.screen import say
+from watcher.clock import now
+from watcher.core.delivery import Parcel, Sent
+from watcher.core.event import CHANNEL_TEST, Event, ServerRef, event_id
+from watcher.settings import ChannelSettings, Settings
+
+_OURSELVES = ServerRef("watcher")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Send a test message through the named channels, or all; 1 if one of them could not deliver it."""
+    settings = settings_of(args)
+    quiet_log(settings)
+    chosen = choose(settings.channels, args.names)
+    if not chosen:
+        raise Ending("no channel is set: name one in WATCHER_CHANNELS or watcher.toml", code=1)
+    return 0 if anyio.run(_try_all, chosen, settings) else 1
+
+
+def choose(channels: Sequence[ChannelSettings], names: Sequence[str]) -> list[ChannelSettings]:
+    """Return the channels of these names, each once, or all if there are none. Ending 2 for an unknown name."""
+    by_name = {channel.name: channel for channel in channels}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise Ending(*(_unknown(name, list(by_name)) for name in unknown), code=2)
+    return [by_name[name] for name in dict.fromkeys(names)] if names else list(channels)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"no channel is called `{name}`: did you mean `{near[0]}`?"
+    return f"no channel is called `{name}`: the channels are {', '.join(known) or 'none'}"
+
+
+async def _try_all(channels: Sequence[ChannelSettings], settings: Settings) -> bool:
+    return all([await _try(channel, settings) for channel in channels])
+
+
+async def _try(settings: ChannelSettings, everything: Settings) -> bool:
+    secret = settings.secret.reveal() if settings.secret else None
+    try:
+        channel = open_channel(settings.name, settings.url.reveal(), secret=secret, zone=everything.timezone)
+    except BadChannel as error:
+        say(f"failed: {error}")
+        return False
+    well = True
+    try:
+        for destination in channel.destinations:
+            verdict = await channel.send(Parcel(uuid4().hex, destination, (_event(settings.name),)))
+            well = well and verdict.sent == Sent.DELIVERED
+            result = "delivered" if verdict.sent == Sent.DELIVERED else f"failed: {verdict.reason}"
+            say(f"{settings.name} ({destination}): {result}")
+    finally:
+        await channel.aclose()
+    return well
+
+
+def _event(channel: str) -> Event:
+    moment = now()
+    return Event(
+        id=event_id(_OURSELVES, channel, CHANNEL_TEST, None, moment),
+        type=CHANNEL_TEST,
+        server=_OURSELVES,
+        happened=moment,
+        decided=moment,
+        reason=f"a test of the channel {channel}, sent by `watcher test-channel`",
+    )

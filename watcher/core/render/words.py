@@ -1,0 +1,157 @@
+"""What is said of an event: its outcome in a word, and the sentences that a number cannot replace."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from watcher.core import event as events
+from watcher.core.event import Event
+from watcher.core.model import LogLine
+from watcher.core.render.style import Severity
+from watcher.core.render.units import moment, ordinal, times
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one type of event is named: by itself ("Failed: …"), and counted among others ("2 failed")."""
+
+    word: str
+    counted: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one line that has to do on a phone: an outcome, and what it befell."""
+
+    word: str
+    subject: str = ""
+    server: str = ""
+
+    def __str__(self) -> str:
+        """Say it in full: "Failed: Daily mail on HQ"."""
+        about = " on ".join(part for part in (self.subject, self.server) if part)
+        return f"{self.word}: {about}" if about else self.word
+
+
+_WORDINGS: Mapping[str, Wording] = {
+    events.SESSION_FAILED: Wording("Failed", "failed", Severity.FAILURE),
+    events.SESSION_WARNING: Wording("Warning", "with warnings", Severity.WARNING),
+    events.SESSION_STOPPED: Wording("Stopped", "stopped", Severity.WARNING),
+    events.SESSION_SUCCESS: Wording("Success", "good", Severity.SUCCESS),
+    events.SESSION_STARTED: Wording("Started", "started", Severity.INFO),
+    events.SESSION_UNRECOGNIZED: Wording("Unknown status", "with an unknown status", Severity.WARNING),
+    events.SESSION_VANISHED: Wording("Vanished", "vanished", Severity.WARNING),
+    events.JOB_RECOVERED: Wording("Recovered", "recovered", Severity.SUCCESS),
+    events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
+    events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
+}
+
+_BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESSION_STOPPED})
+
+
+def wording(event: Event) -> Wording:
+    """Return how an event is named; a type without words of its own is named by its type."""
+    known = _WORDINGS.get(event.type)
+    if known is not None:
+        return known
+    name = event.type.replace(".", " ").replace("_", " ")
+    severity = Severity.SUCCESS if event.type.endswith(".recovered") else Severity.WARNING
+    return Wording(name.capitalize(), name, severity)
+
+
+def outcome(event: Event) -> str:
+    """Return the first words of a title: how it ended."""
+    if event.type == events.SESSION_WARNING and event.story.was_bad:
+        return "Runs again, with warnings"
+    if event.type == events.SESSION_FAILED and event.session is not None and event.session.will_be_retried:
+        return "Failed, will be retried"
+    if event.type == events.SESSION_UNRECOGNIZED and event.went_to:
+        return f"Unknown status {event.went_to}"
+    return wording(event).word
+
+
+def headline(event: Event) -> Headline:
+    """Return which job of which server ended how."""
+    if event.type == events.CHANNEL_TEST:
+        return Headline(outcome(event))
+    if event.job is not None:
+        return Headline(outcome(event), event.job.name, event.server.name)
+    about = f"session {event.session.id[:8]}" if event.session is not None else ""
+    return Headline(outcome(event), about, event.server.name)
+
+
+def sentences(event: Event, zone: tzinfo) -> tuple[str, ...]:
+    """Return what a person should know beside the numbers: what happened before, and why this is told now."""
+    return (*_by_type(event, zone), *_late(event, zone))
+
+
+def reason(event: Event) -> LogLine | None:
+    """Return why it ended so: the first error of its log, else the first warning, else the details of a bad end."""
+    for word in ("error", "warning"):
+        for line in event.log:
+            if line.type == word:
+                return line
+    said = details(event) if event.type in _BAD_ENDS else ""
+    return LogLine("details", said) if said else None
+
+
+def details(event: Event) -> str:
+    """Return what a session's details say beyond its statistics, which they repeat ("Transferred: 0 B (0 items) …")."""
+    text = (event.session.details or "") if event.session is not None else ""
+    return " ".join(line for line in text.splitlines() if not line.strip().lower().startswith("transferred:")).strip()
+
+
+def _by_type(event: Event, zone: tzinfo) -> Iterator[str]:
+    match event.type:
+        case events.SESSION_FAILED:
+            yield from _failures(event, zone)
+        case events.JOB_RECOVERED:
+            yield from _recovery(event, zone)
+        case events.SESSION_WARNING:
+            yield from _failures_before(event, zone)
+        case events.SESSION_UNRECOGNIZED:
+            yield f'The status "{event.went_to or "?"}" is in no known version of the VB365 manual.'
+        case events.SESSION_VANISHED:
+            was = f" It was last seen as {event.came_from}." if event.came_from else ""
+            yield f"The server does not know this session any more; how it ended is not known.{was}"
+        case events.SERVER_REPLACED:
+            yield "Another VB365 installation answers under this name. Its sessions up to now are taken as history."
+        case events.CHANNEL_TEST:
+            yield "If you can read this, the channel works."
+        case _ if event.type not in _WORDINGS and event.reason:
+            yield f"{event.reason[:1].upper()}{event.reason[1:]}."
+
+
+def _failures(event: Event, zone: tzinfo) -> Iterator[str]:
+    story = event.story
+    if story.failures > 1:
+        since = f", since {moment(story.failing_since, zone, beside=event.happened)}" if story.failing_since else ""
+        yield f"{ordinal(story.failures).capitalize()} failure in a row{since}."
+    elif story.was_bad:
+        yield "The run before had failed, too."
+    if story.last_good is not None:
+        yield f"Last good run: {moment(story.last_good, zone, beside=event.happened)}."
+
+
+def _recovery(event: Event, zone: tzinfo) -> Iterator[str]:
+    if event.story.last_good is not None:
+        yield f"First good run since {moment(event.story.last_good, zone, beside=event.happened)}."
+    yield from _failures_before(event, zone)
+
+
+def _failures_before(event: Event, zone: tzinfo) -> Iterator[str]:
+    story = event.story
+    if not story.was_bad:
+        return
+    if not story.failures:
+        yield "The run before had failed."
+        return
+    when = f" {moment(story.failing_since, zone, beside=event.happened)}" if story.failing_since else ""
+    link = " since" if story.failures > 1 else " on"
+    yield f"It failed {times(story.failures)}{link + when if when else ''}."
+
+
+def _late(event: Event, zone: tzinfo) -> Iterator[str]:
+    if event.late:
+        yield f"Told late: it ended {moment(event.happened, zone, beside=event.decided)}."

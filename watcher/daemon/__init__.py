@@ -1,0 +1,5 @@
+"""The one place that builds everything, reads the clock, sleeps and takes signals."""
+
+from watcher.daemon.run import run
+
+__all__ = ["run"]

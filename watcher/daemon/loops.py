@@ -1,0 +1,170 @@
+"""The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+import anyio
+
+from watcher.clock import Clock
+from watcher.daemon.parts import Bench
+from watcher.daemon.telling import Telling
+from watcher.deliver import Desk, Handled, deliver_once
+from watcher.poll import Report, Watch, poll_once
+from watcher.store import StoreError
+from watcher.web.health import Health
+
+LOOK_AT_OUTBOX_EVERY = 1.0
+LONGEST_PAUSE = 60.0
+STORE_PAUSE = 5.0
+SLICE = 15.0
+POLL_WITHIN = timedelta(minutes=10)
+DELIVER_WITHIN = timedelta(minutes=5)
+PRUNE_EVERY = timedelta(hours=6)
+
+
+class Bell:
+    """Wakes the deliver loops when something new is owed."""
+
+    def __init__(self) -> None:
+        """Start with a bell that nobody has rung."""
+        self._event = anyio.Event()
+
+    def ring(self) -> None:
+        """Wake everyone who waits."""
+        self._event.set()
+        self._event = anyio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the bell, so many real seconds at the most."""
+        event = self._event
+        with anyio.move_on_after(seconds):
+            await event.wait()
+
+
+@dataclass(slots=True)
+class Loops:
+    """What the loops share: the clock, the bell, and those who are told what happened."""
+
+    bench: Bench
+    health: Health
+    telling: Telling
+    rng: Random
+    bell: Bell = field(default_factory=Bell)
+    stopping: anyio.Event = field(default_factory=anyio.Event)
+    looked: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this configuration."""
+        return self.bench.clock
+
+    async def poll(self, watch: Watch, interval: float) -> None:
+        """Look at one server for ever, from start to start of two looks; while it fails, ever more slowly."""
+        loop = f"poll {watch.watched.name}"
+        self.health.watch(loop, POLL_WITHIN, self.clock.now())
+        try:
+            await self._poll_for_ever(watch, loop, interval)
+        finally:
+            self.health.forget(loop)
+
+    async def _poll_for_ever(self, watch: Watch, loop: str, interval: float) -> None:
+        failures = 0
+        while True:
+            began = self.clock.now()
+            report = await self._look(watch, loop)
+            took = (self.clock.now() - began).total_seconds()
+            failures = failures + 1 if report is None or report.failure else 0
+            wait = _pause(report, interval, failures)
+            if report is not None:
+                self.telling.look(report, took, max(0.0, wait - took))
+                self._tried(watch.watched.name, loop)
+                if report.owed:
+                    self.bell.ring()
+            await self._rest(loop, wait - took, alive=report is not None)
+
+    def _tried(self, server: str, loop: str) -> None:
+        self.health.tried(server)
+        self.health.beat(loop, self.clock.now())
+        if not self.health.untried():
+            self.looked.set()
+
+    async def first_looks(self, within: float) -> None:
+        """Wait until every server was tried once, so many seconds at the most: what is slow to start comes after."""
+        with anyio.move_on_after(within):
+            await self.looked.wait()
+
+    async def _look(self, watch: Watch, loop: str) -> Report | None:
+        try:
+            return await poll_once(watch, now=self.clock.now())
+        except StoreError as error:
+            self.telling.store_failed(loop, error)
+            return None
+
+    async def _rest(self, loop: str, seconds: float, *, alive: bool) -> None:
+        """Sleep in slices: a loop that rests for an hour because it was asked to is not stuck."""
+        while seconds > SLICE:
+            await self.clock.sleep(SLICE)
+            seconds -= SLICE
+            if alive:
+                self.health.beat(loop, self.clock.now())
+        await self.clock.sleep(seconds)
+
+    async def deliver(self, desk: Desk) -> None:
+        """Send what one channel is owed until it is time to stop; what is in flight then is finished first."""
+        loop = f"deliver {desk.channel.name}"
+        self.health.watch(loop, DELIVER_WITHIN, self.clock.now())
+        while not self.stopping.is_set():
+            handled = await self._deliver(desk, loop)
+            if handled is not None:
+                self.telling.deliveries(handled)
+                self.health.beat(loop, self.clock.now())
+            if not handled and not self.stopping.is_set():
+                await self.bell.wait(LOOK_AT_OUTBOX_EVERY if handled is not None else STORE_PAUSE)
+        self.health.forget(loop)
+
+    async def _deliver(self, desk: Desk, loop: str) -> list[Handled] | None:
+        try:
+            return await deliver_once(desk, clock=self.clock.now, rng=self.rng)
+        except* StoreError as errors:
+            self.telling.store_failed(loop, _leaf(errors))
+        return None
+
+    async def prune(self) -> None:
+        """Forget, every few hours, what is older than is kept."""
+        while True:
+            before = self.clock.now() - self.bench.settings.keep
+            try:
+                await self._prune(before)
+            except StoreError as error:
+                self.telling.store_failed("prune", error)
+            await self.clock.sleep(PRUNE_EVERY.total_seconds())
+
+    async def _prune(self, before: datetime) -> None:
+        store, more = self.bench.store, 1
+        while more:
+            more = await self.bench.run_db(lambda: store.prune(before=before))
+            await anyio.sleep(0.05)  # others want the database too
+
+    def stop(self) -> None:
+        """Let the deliver loops finish what is in flight and take nothing new."""
+        self.stopping.set()
+        self.bell.ring()
+
+
+def _pause(report: Report | None, interval: float, failures: int) -> float:
+    """Return how long from the start of a look to the start of the next, in seconds.
+
+    While a server is down, the interval doubles up to a minute, never under its own.
+    """
+    if report is None:
+        return max(interval, STORE_PAUSE)
+    if not failures:
+        return interval
+    doubled = min(interval * (1 << min(failures - 1, 10)), max(LONGEST_PAUSE, interval))
+    return max(doubled, report.wait or 0.0)
+
+
+def _leaf(error: BaseExceptionGroup[StoreError]) -> Exception:
+    first = error.exceptions[0]
+    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,57 @@
+"""`run --once`: one look at every server, then what is due is sent, and the end."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+
+import anyio
+
+from watcher.core.delivery import Sent, State
+from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
+from watcher.daemon.telling import Telling
+from watcher.deliver import Handled, deliver_once
+from watcher.poll import Report, Watch, poll_once
+
+
+@dataclass(slots=True)
+class Round:
+    """One round of everything. UnusableChannels and StoreError may be raised."""
+
+    bench: Bench
+    telling: Telling
+    rng: Random
+    reports: list[Report] = field(default_factory=list)
+    still_open: int = 0
+
+    async def run(self) -> bool:
+        """Return whether every look succeeded and nothing that was due is still open."""
+        channels = await self.bench.channels.open()
+        async with AsyncExitStack() as stack, anyio.create_task_group() as looks:
+            for server in self.bench.settings.servers:
+                if server.enabled:
+                    source = build_server(server, self.bench.clock)
+                    stack.push_async_callback(close_server, source)
+                    looks.start_soon(self._look, self.bench.watch(server, source))
+        async with anyio.create_task_group() as sends:
+            for channel in channels:
+                sends.start_soon(self._send, channel)
+        await self.bench.channels.aclose()
+        return not self.still_open and not any(report.failure for report in self.reports)
+
+    async def _look(self, watch: Watch) -> None:
+        began = self.bench.clock.now()
+        report = await poll_once(watch, now=began)
+        self.reports.append(report)
+        self.telling.look(report, (self.bench.clock.now() - began).total_seconds(), None)
+
+    async def _send(self, channel: OpenChannel) -> None:
+        """Send what is due until nothing is; a row that has to be tried again has had its turn."""
+        desk = self.bench.desk(channel)
+        while handled := await deliver_once(desk, clock=self.bench.clock.now, rng=self.rng):
+            self.telling.deliveries(handled)
+            self.still_open += sum(_is_open(one) for one in handled)
+
+
+def _is_open(handled: Handled) -> bool:
+    """Whether it was due and is still owed; a receiver that named a time to come back has made it not due."""
+    return handled.settlement.state == State.PENDING and handled.verdict.sent != Sent.WAIT_UNTIL

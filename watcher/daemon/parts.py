@@ -1,0 +1,155 @@
+"""From settings to parts: the servers, the channels and the rules of one configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from watcher.clock import Clock
+from watcher.core.backoff import GIVE_UP_AFTER
+from watcher.core.page import Rules
+from watcher.deliver import Channel, Desk
+from watcher.logs import Redactor
+from watcher.poll import Watch, Watched
+from watcher.settings import ServerSettings, Settings
+from watcher.store import Store
+from watcher.vb365.access import Access
+from watcher.vb365.server import Server
+
+LOGOUT_WITHIN = 2.0
+_T = TypeVar("_T")
+
+
+class OpenChannel(Channel, Protocol):
+    """A channel as its room gives it: what sending needs, where it leads, and a way to close it."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def destinations(self) -> tuple[str, ...]: ...
+    async def aclose(self) -> None: ...
+
+
+class UnusableChannels(Exception):  # noqa: N818 - it is said as a sentence
+    """Channels whose URLs hold no water: one line each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        """Keep a line for each of them."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Threaded:
+    """Calls to the store, made one at a time in a worker thread.
+
+    A call that writes is waited for even when its caller is cancelled; one that only reads may be given up.
+    """
+
+    only_reads: bool = False
+    limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
+
+    async def __call__(self, work: Callable[[], _T]) -> _T:
+        """Run one call and return what it returns."""
+        return await anyio.to_thread.run_sync(work, limiter=self.limiter, abandon_on_cancel=self.only_reads)
+
+
+class Channels:
+    """The channels of one configuration; they may be opened late, since Apprise takes half a second to import."""
+
+    def __init__(self, settings: Settings, opened: tuple[OpenChannel, ...] | None = None) -> None:
+        """Take channels that are open already, or open them when asked."""
+        self._settings = settings
+        self._ready = anyio.Event()
+        self._opened: tuple[OpenChannel, ...] = opened or ()
+        if opened is not None:
+            self._ready.set()
+
+    async def open(self) -> tuple[OpenChannel, ...]:
+        """Open them, if they are not; UnusableChannels if any of them cannot be understood."""
+        if not self._ready.is_set():
+            self._opened = await open_channels(self._settings)
+            self._ready.set()
+        return self._opened
+
+    async def ready(self) -> tuple[OpenChannel, ...]:
+        """Wait until they are open, and return them."""
+        await self._ready.wait()
+        return self._opened
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        for channel in self._opened:
+            await channel.aclose()
+
+
+async def open_channels(settings: Settings) -> tuple[OpenChannel, ...]:
+    """Build all channels, off the event loop: the first of them brings in Apprise. UnusableChannels names the bad."""
+    return await anyio.to_thread.run_sync(_open_channels, settings)
+
+
+def _open_channels(settings: Settings) -> tuple[OpenChannel, ...]:
+    from watcher.channels import BadChannel, open_channel  # noqa: PLC0415 - not before the first look
+
+    opened: list[OpenChannel] = []
+    problems: list[str] = []
+    for channel in settings.channels:
+        secret = channel.secret.reveal() if channel.secret else None
+        try:
+            opened.append(open_channel(channel.name, channel.url.reveal(), secret=secret, zone=settings.timezone))
+        except BadChannel as error:
+            problems.append(str(error))
+    if problems:
+        raise UnusableChannels(tuple(problems))
+    return tuple(opened)
+
+
+def build_server(server: ServerSettings, clock: Clock) -> Server:
+    """Build the client of one watched server."""
+    access = Access(
+        name=server.name,
+        url=server.url,
+        username=server.username,
+        password=server.password.reveal(),
+        api_version=server.api_version,
+        ca_file=server.ca_file,
+        fingerprints=server.tls_fingerprints,
+        verify_tls=server.verify_tls,
+        proxy=server.proxy.reveal() if server.proxy else None,
+    )
+    return Server(access, now=clock.now)
+
+
+async def close_server(server: Server) -> None:
+    """Log out, best effort and within two seconds, also when everything is being cancelled."""
+    with anyio.move_on_after(LOGOUT_WITHIN, shield=True):
+        await server.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all parts of one configuration share."""
+
+    settings: Settings
+    store: Store
+    run_db: Threaded
+    clock: Clock
+    channels: Channels
+    owner: str
+
+    def watch(self, server: ServerSettings, source: Server) -> Watch:
+        """Put together what looks at one server need."""
+        watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep)
+
+        async def rules() -> Rules:
+            destinations = {channel.name: channel.destinations for channel in await self.channels.ready()}
+            return Rules(self.settings.notify_on, destinations, server.poll_interval)
+
+        return Watch(watched, source, self.store, self.run_db, rules)
+
+    def desk(self, channel: Channel) -> Desk:
+        """Put together what one channel's sending needs."""
+        clean = Redactor(self.settings.secret_values()).clean
+        return Desk(channel, self.store, self.run_db, self.owner, GIVE_UP_AFTER, clean)

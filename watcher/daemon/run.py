@@ -1,0 +1,164 @@
+"""`watcher run`: the store, the signals and the exit code around the loops."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from random import Random, SystemRandom
+
+import anyio
+from anyio.abc import TaskStatus
+
+from watcher.clock import Clock
+from watcher.daemon.once import Round
+from watcher.daemon.parts import Bench, Channels, Threaded, UnusableChannels, open_channels
+from watcher.daemon.shift import Shift
+from watcher.daemon.telling import Telling
+from watcher.sdnotify import Notifier
+from watcher.settings import Settings, SettingsError
+from watcher.store import NewerDatabase, Store, StoreError, open_store
+from watcher.web.health import Health
+from watcher.web.metrics import Metrics
+
+log = logging.getLogger("watcher")
+
+OK, FAILED, WRONG_SETTINGS = 0, 1, 2
+
+
+def run(settings: Settings, *, once: bool, reload: Callable[[], Settings], clock: Clock | None = None) -> int:
+    """Run the daemon, or one round of it; return the exit code. `reload` reads the settings anew, or SettingsError."""
+    try:
+        store = open_store(settings.database_url.reveal())
+    except StoreError as error:
+        log.error("%s", error)
+        return WRONG_SETTINGS if isinstance(error, NewerDatabase) else FAILED
+    try:
+        return _run(settings, store, once=once, reload=reload, clock=clock or Clock())
+    except UnusableChannels as error:
+        return _unusable(error.problems)
+    except StoreError as error:
+        log.error("%s", error)
+        return FAILED
+    finally:
+        store.close()
+
+
+def _run(settings: Settings, store: Store, *, once: bool, reload: Callable[[], Settings], clock: Clock) -> int:
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    store.hold()
+    store.take_over(owner)
+    if once:
+        return OK if anyio.run(_round, settings, store, owner, clock) else FAILED
+    return anyio.run(Daemon(settings, store, owner, reload, clock, Notifier(os.environ)).run)
+
+
+async def _round(settings: Settings, store: Store, owner: str, clock: Clock) -> bool:
+    bench = Bench(settings, store, Threaded(), clock, Channels(settings), owner)
+    return await Round(bench, Telling(Metrics()), SystemRandom()).run()
+
+
+def _unusable(problems: tuple[str, ...]) -> int:
+    for problem in problems:
+        log.error("%s", problem)
+    return WRONG_SETTINGS
+
+
+class Daemon:
+    """One shift after the other: a new one for each set of settings that SIGHUP brings and that holds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        owner: str,
+        reload: Callable[[], Settings],
+        clock: Clock,
+        notifier: Notifier,
+    ) -> None:
+        """Keep what outlives a shift: the store, the metrics, the health."""
+        self._store = store
+        self._owner = owner
+        self._reload = reload
+        self._clock = clock
+        self._notifier = notifier
+        self._health = Health(started=clock.now())
+        self._metrics = Metrics()
+        self._shift: Shift = self._plan(settings, Channels(settings))
+        self._next: Shift | None = None
+
+    def _plan(self, settings: Settings, channels: Channels) -> Shift:
+        bench = Bench(settings, self._store, Threaded(), self._clock, channels, self._owner)
+        return Shift(bench, self._health, self._metrics, rng())
+
+    async def run(self) -> int:
+        """Run until a signal ends it; return the exit code."""
+        async with anyio.create_task_group() as around:
+            await around.start(self._take_signals)
+            around.start_soon(self._feed_watchdog)
+            self._notifier.ready()
+            self._say_what_is_watched()
+            while True:
+                await self._shift.run()
+                if self._next is None:
+                    break
+                self._shift, self._next = self._next, None
+                self._notifier.ready()
+                self._say_what_is_watched()
+            around.cancel_scope.cancel()
+        return _unusable(self._shift.problems) if self._shift.problems else OK
+
+    async def _take_signals(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            task_status.started()
+            async for number in signals:
+                if number == signal.SIGHUP:
+                    await self._read_settings_anew()
+                    continue
+                log.info("%s: no new look; what is in flight may finish", signal.Signals(number).name)
+                self._notifier.stopping()
+                self._next = None
+                self._shift.stop.set()
+
+    async def _read_settings_anew(self) -> None:
+        """Put new settings in force if they hold, channels included; otherwise the old ones stay, and it is said."""
+        self._notifier.reloading()
+        try:
+            settings = self._reload()
+            opened = await open_channels(settings)
+        except (SettingsError, UnusableChannels) as error:
+            for problem in error.problems:
+                log.error("%s", problem)
+            log.error("the new settings do not hold; the old ones stay in force")
+            self._notifier.ready()
+            return
+        log.info("new settings in force")
+        self._next = self._plan(settings, Channels(settings, opened))
+        self._shift.stop.set()
+
+    async def _feed_watchdog(self) -> None:
+        interval = self._notifier.watchdog_interval()
+        while interval is not None:
+            stuck = self._health.stuck(self._clock.now())
+            if not stuck:
+                self._notifier.watchdog()
+            self._notifier.status("; ".join(stuck) or self._summary())
+            await anyio.sleep(interval)
+
+    def _summary(self) -> str:
+        settings = self._shift.bench.settings
+        servers, channels = len(settings.servers), len(settings.channels)
+        return f"watching {_count(servers, 'server')}, telling {_count(channels, 'channel')}"
+
+    def _say_what_is_watched(self) -> None:
+        self._notifier.status(self._summary())
+        log.info("%s", self._summary())
+
+
+def rng() -> Random:
+    """Return the source of jitter; nothing about it has to be repeatable outside of tests."""
+    return SystemRandom()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,87 @@
+"""One configuration in force: its loops from start to stop."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+
+import anyio
+from anyio.abc import TaskGroup
+
+from watcher.daemon.loops import Loops
+from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
+from watcher.daemon.site import Reading, serve_site
+from watcher.daemon.telling import Telling
+from watcher.poll import Watch
+from watcher.settings import ServerSettings
+from watcher.web.health import Health
+from watcher.web.metrics import Metrics
+
+GRACE = 10.0
+CHANNELS_WITHIN = 1.5
+
+
+@dataclass(slots=True)
+class Shift:
+    """The loops of one configuration. `stop` ends them; what is in flight then has ten seconds to finish."""
+
+    bench: Bench
+    health: Health
+    metrics: Metrics
+    rng: Random
+    stop: anyio.Event = field(default_factory=anyio.Event)
+    problems: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
+        loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng)
+        async with AsyncExitStack() as stack:
+            watches = [self._watch(server, stack) for server in self._servers()]
+            self.health.expect([watch.watched.name for watch, _ in watches])
+            async with anyio.create_task_group() as delivering:
+                async with anyio.create_task_group() as looking:
+                    for watch, server in watches:
+                        looking.start_soon(loops.poll, watch, server.poll_interval.total_seconds())
+                    looking.start_soon(self._open_channels, loops, delivering)
+                    looking.start_soon(self._site, loops)
+                    looking.start_soon(loops.prune)
+                    await self.stop.wait()
+                    looking.cancel_scope.cancel()
+                loops.stop()
+                delivering.cancel_scope.deadline = anyio.current_time() + GRACE
+            await self.bench.channels.aclose()
+
+    def _servers(self) -> list[ServerSettings]:
+        return [server for server in self.bench.settings.servers if server.enabled]
+
+    def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, ServerSettings]:
+        source = build_server(server, self.bench.clock)
+        stack.push_async_callback(close_server, source)
+        return self.bench.watch(server, source), server
+
+    async def _open_channels(self, loops: Loops, delivering: TaskGroup) -> None:
+        """Open the channels once the first looks are under way, and start a deliver loop for each."""
+        await loops.first_looks(CHANNELS_WITHIN)
+        try:
+            channels = await self.bench.channels.open()
+        except UnusableChannels as error:
+            self.problems = error.problems
+            self.stop.set()
+            return
+        await self._announce()
+        for channel in channels:
+            delivering.start_soon(loops.deliver, self.bench.desk(channel))
+
+    async def _announce(self) -> None:
+        """Note which servers and channels there are now, for `status` and `check` to know which are gone."""
+        servers = [(server.name, server.url) for server in self._servers()]
+        channels = [(channel.name, channel.address) for channel in await self.bench.channels.ready()]
+        now, store = self.bench.clock.now(), self.bench.store
+        await self.bench.run_db(lambda: store.announce(servers, channels, now=now))
+
+    async def _site(self, loops: Loops) -> None:
+        listen = self.bench.settings.listen
+        if listen is None:
+            return
+        await loops.first_looks(CHANNELS_WITHIN)
+        reading = Reading(self.bench.store, Threaded(only_reads=True), self.bench.clock)
+        await serve_site(listen, reading, self.health, self.metrics)

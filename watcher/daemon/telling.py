@@ -1,0 +1,72 @@
+"""What the loops did, as log lines and metrics: one place, so that both use the same words."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from watcher.core.delivery import Sent, State
+from watcher.deliver import Handled
+from watcher.poll import Report
+from watcher.web.metrics import Metrics
+
+log = logging.getLogger("watcher")
+
+SAY_AGAIN_EVERY = 20
+
+
+@dataclass(slots=True)
+class Telling:
+    """Says what happened; a failure that only repeats is said again now and then, not every time."""
+
+    metrics: Metrics
+    _failures: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def look(self, report: Report, seconds: float, next_look: float | None) -> None:
+        """Tell of one look: its failure and what will happen next, or the transitions it brought."""
+        self.metrics.look(report.server, report.failure or "success", seconds)
+        if report.unreadable:
+            self.metrics.bad_rows(report.server, report.unreadable)
+        if report.failure is not None:
+            self._failed(report, next_look)
+            return
+        _, failures = self._failures.pop(report.server, ("", 0))
+        if failures:
+            log.info("%s: answers again, after %s", report.server, _looks(failures), extra={"server": report.server})
+        for event in report.events:
+            self.metrics.transition(report.server, event.type)
+            name = event.job.name if event.job else (event.session.id if event.session else "")
+            log.info("%s: %s: %s (%s)", report.server, event.type, name, event.reason, extra={"server": report.server})
+
+    def _failed(self, report: Report, next_look: float | None) -> None:
+        text, failures = self._failures.get(report.server, ("", 0))
+        failures = failures + 1 if text == report.failure else 1
+        self._failures[report.server] = (str(report.failure), failures)
+        level = logging.WARNING if failures % SAY_AGAIN_EVERY == 1 else logging.DEBUG
+        then = "" if next_look is None else f"; the next look is in {next_look:.3g} s"
+        count = f" ({failures} in a row)" if failures > 1 else ""
+        log.log(
+            level, "%s: look failed%s: %s%s", report.server, count, report.text, then, extra={"server": report.server}
+        )
+
+    def deliveries(self, handled: Iterable[Handled]) -> None:
+        """Tell of deliveries: what arrived quietly, what did not aloud, with what becomes of it."""
+        for one in handled:
+            name = one.delivery.channel
+            dead = one.settlement.state == State.DEAD
+            self.metrics.delivery(name, "dead" if dead else one.verdict.sent)
+            what = f"{one.delivery.event.type} {one.delivery.event.id}"
+            extra = {"channel": name, "delivery": one.delivery.id}
+            if one.verdict.sent == Sent.DELIVERED:
+                log.info("%s: delivered %s", name, what, extra=extra)
+            elif dead:
+                log.error("%s: gave up %s: %s", name, what, one.settlement.reason, extra=extra)
+            else:
+                log.warning("%s: not delivered yet: %s: %s", name, what, one.verdict.reason, extra=extra)
+
+    def store_failed(self, loop: str, error: Exception) -> None:
+        """Tell that the database refused; nothing is lost by it, since nothing moves on."""
+        log.error("%s: %s; nothing moves on until this is over", loop, error)
+
+
+def _looks(number: int) -> str:
+    return "one failed look" if number == 1 else f"{number} failed looks"

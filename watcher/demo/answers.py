@@ -1,0 +1,166 @@
+"""What each GET answers: pure, the world and a question in, a JSON body out; and since and until when it is served."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watcher.core.model import JobType
+from watcher.demo.estate import Job
+from watcher.demo.listing import Desk, filtered, listing, row_of
+from watcher.demo.quirks import LogShape
+from watcher.demo.wire import Ask, array_or_page, word
+from watcher.demo.wire_jobs import copy_job_body, job_body, organization_body
+from watcher.demo.wire_server import (
+    health_body,
+    history_body,
+    instance_body,
+    license_body,
+    mail_body,
+    object_storage_body,
+    portal_body,
+    proxy_body,
+    repository_body,
+)
+from watcher.demo.wire_sessions import log_body
+
+_LOG_TYPES = ("Running", "Warning", "Error", "Success", "Stop")
+
+
+class NotThereError(LookupError):
+    """What was asked for does not exist; its text goes into the answer."""
+
+
+def session_list(desk: Desk, ask: Ask) -> Any:
+    """`/JobSessions`: an array of the whole history up to v4, a page from v5, filters from v6."""
+    return listing(desk, ask, filtered(desk.sessions(ask.wire.version), ask))
+
+
+def sessions_of_job(desk: Desk, ask: Ask) -> Any:
+    """`/Jobs/{id}/JobSessions`, up to v6."""
+    _require(ask.id in desk.world.jobs, "Job was not found.")
+    return listing(desk, ask, [one for one in desk.sessions(ask.wire.version) if one.job_id == ask.id])
+
+
+def session_by_id(desk: Desk, ask: Ask) -> Any:
+    """`/JobSessions/{id}`."""
+    bad = desk.faults.bad_rows.get(ask.id)
+    if bad is not None and bad.bad_by_id:
+        return bad.row
+    found = [one for one in desk.sessions(ask.wire.version) if one.id == ask.id]
+    _require(bool(found), "Job session was not found.")
+    return row_of(desk, ask, found[0])
+
+
+def log_items(desk: Desk, ask: Ask) -> Any:
+    """`/JobSessions/{id}/LogItems`: oldest first; v8 can turn that round and choose a type."""
+    _require(ask.id in desk.world.sessions, "Job session was not found.")
+    items = list(desk.world.logs.get(ask.id, ()))
+    if ask.wire.version >= 8:
+        wanted = word(ask.query, "type", _LOG_TYPES)
+        items = [item for item in items if wanted in {None, item.type.capitalize()}]
+        if word(ask.query, "orderAsc", ("true", "false")) == "false":
+            items.reverse()
+    is_array = ask.wire.quirks.log_shape is LogShape.ARRAY
+    return array_or_page(ask, items, lambda item: log_body(ask.wire, item, ask.id), page_since=6 if is_array else 3)
+
+
+def job_list(desk: Desk, ask: Ask) -> Any:
+    """`/Jobs`: an array, a page on v8."""
+    return array_or_page(ask, desk.jobs(JobType.BACKUP), lambda job: job_body(ask.wire, job), page_since=8)
+
+
+def job_by_id(desk: Desk, ask: Ask) -> Any:
+    """`/Jobs/{id}`."""
+    return job_body(ask.wire, _one(desk.jobs(JobType.BACKUP), ask.id, "Job was not found."))
+
+
+def copy_job_list(desk: Desk, ask: Ask) -> Any:
+    """`/CopyJobs`, from v6: an array, a page on v8."""
+    return array_or_page(ask, desk.jobs(JobType.COPY), lambda job: copy_job_body(ask.wire, job), page_since=8)
+
+
+def copy_job_by_id(desk: Desk, ask: Ask) -> Any:
+    """`/CopyJobs/{id}`."""
+    return copy_job_body(ask.wire, _one(desk.jobs(JobType.COPY), ask.id, "Copy job was not found."))
+
+
+def organization_list(desk: Desk, ask: Ask) -> Any:
+    """`/Organizations`: an array, a page on v8."""
+    known = list(desk.world.organizations.values())
+    return array_or_page(ask, known, lambda one: organization_body(ask.wire, one), page_since=8)
+
+
+def organization_by_id(desk: Desk, ask: Ask) -> Any:
+    """`/Organizations/{id}`."""
+    _require(ask.id in desk.world.organizations, "Organization was not found.")
+    return organization_body(ask.wire, desk.world.organizations[ask.id])
+
+
+def proxy_list(desk: Desk, ask: Ask) -> Any:
+    """`/Proxies`: an array, a page on v8."""
+    known = list(desk.world.proxies.values())
+    return array_or_page(ask, known, lambda one: proxy_body(ask.wire, one), page_since=8)
+
+
+def repository_list(desk: Desk, ask: Ask) -> Any:
+    """`/BackupRepositories`: an array, a page on v8."""
+    known = list(desk.world.repositories.values())
+    return array_or_page(ask, known, lambda one: repository_body(ask.wire, one), page_since=8)
+
+
+def object_storage_list(desk: Desk, ask: Ask) -> Any:
+    """`/objectstoragerepositories`: an array, gone on v8."""
+    return [object_storage_body(ask.wire, one) for one in list(desk.world.repositories.values()) if one.object_storage]
+
+
+def service_instance(desk: Desk, ask: Ask) -> Any:
+    """`/ServiceInstance`: documented from v6."""
+    switch = ask.wire.quirks.service_instance
+    _require(ask.wire.version >= 6 if switch is None else switch, "Not found.")
+    return instance_body(desk.world)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A GET: its path below the version (`{id}` stands for an id), its answer, and in which versions it is served."""
+
+    path: str
+    answer: Callable[[Desk, Ask], Any]
+    since: int = 3
+    until: int = 8
+    anonymous: bool = False
+
+
+ENDPOINTS: Sequence[Endpoint] = (
+    Endpoint("JobSessions", session_list),
+    Endpoint("JobSessions/{id}", session_by_id),
+    Endpoint("JobSessions/{id}/LogItems", log_items),
+    Endpoint("Jobs", job_list),
+    Endpoint("Jobs/{id}", job_by_id),
+    Endpoint("Jobs/{id}/JobSessions", sessions_of_job, until=6),
+    Endpoint("CopyJobs", copy_job_list, since=6),
+    Endpoint("CopyJobs/{id}", copy_job_by_id, since=6),
+    Endpoint("Organizations", organization_list),
+    Endpoint("Organizations/{id}", organization_by_id),
+    Endpoint("Proxies", proxy_list),
+    Endpoint("BackupRepositories", repository_list),
+    Endpoint("objectstoragerepositories", object_storage_list, since=4, until=7),
+    Endpoint("License", lambda desk, ask: license_body(ask.wire, desk.world)),
+    Endpoint("HistorySettings", lambda desk, ask: history_body(ask.wire, desk.world)),
+    Endpoint("VboEmailSettings", lambda desk, ask: mail_body(ask.wire, desk.world), since=6),
+    Endpoint("ServiceInstance", service_instance),
+    Endpoint("RestorePortalSettings", lambda desk, ask: portal_body(ask.wire, desk.world), since=6, anonymous=True),
+    Endpoint("Health", lambda desk, _ask: health_body(desk.world), since=8, anonymous=True),
+)
+"""Every GET that is served. Session listings: Veeam's manuals v3 to v5, the OpenAPI files of v6 to v8."""
+
+
+def _one(jobs: Sequence[Job], wanted: str, refusal: str) -> Job:
+    found = [job for job in jobs if job.id == wanted]
+    _require(bool(found), refusal)
+    return found[0]
+
+
+def _require(there: bool, refusal: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called
+    if not there:
+        raise NotThereError(refusal)

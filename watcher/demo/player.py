@@ -1,0 +1,77 @@
+"""Live a story: apply its steps to a world as its time comes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from watcher.core.model import Statistics
+from watcher.demo.story import ESTATE, WEEK, Act, Run, Step, life
+from watcher.demo.world import World
+
+_KEEP_WEEKS = 4
+
+
+class Player:
+    """Applies steps to a world, in their order. Jobs are found by their names."""
+
+    def __init__(self, world: World, steps: Iterable[Step]) -> None:
+        """Begin before the first step."""
+        self._world = world
+        self._steps = iter(steps)
+        self._next = next(self._steps, None)
+        self._jobs = {job.name: job.id for job in world.jobs.values()}
+        self._latest: dict[str, str] = {}
+        self._forgotten: datetime | None = None
+
+    def advance(self, now: datetime) -> None:
+        """Apply all steps up to `now`, and forget what is older than the world keeps."""
+        while self._next is not None and self._next.at <= now:
+            self._apply(self._next)
+            self._next = next(self._steps, None)
+        self._forget(now)
+
+    def _apply(self, step: Step) -> None:
+        run = step.run
+        if step.act is Act.START:
+            retry_of = self._latest[run.job] if run.attempt else None
+            self._latest[run.job] = self._world.start(self._jobs[run.job], step.at, retry_of=retry_of)
+        elif step.act is Act.PROGRESS:
+            counters = _so_far(run.statistics, step.share)
+            self._world.progress(self._latest[run.job], counters.processed_objects or 0, counters)
+        else:
+            self._end(self._latest[run.job], run)
+
+    def _end(self, session: str, run: Run) -> None:
+        self._world.progress(session, run.statistics.processed_objects or 0, run.statistics)
+        length = (run.ended - run.began) / len(run.log)
+        for number, line in enumerate(run.log):
+            self._world.log(session, line.type, line.text, run.began + number * length)
+        self._world.end(session, run.status, run.ended, will_be_retried=run.will_be_retried)
+
+    def _forget(self, now: datetime) -> None:
+        weeks = self._world.keep_weeks
+        if weeks is None or (self._forgotten is not None and now - self._forgotten < timedelta(days=1)):
+            return
+        self._world.forget(now - weeks * WEEK)
+        self._forgotten = now
+
+
+def living_world(start: datetime, seed: int = 0) -> tuple[World, Player]:
+    """Return the story's estate, and the player that lives its life from `start` on (history before it included)."""
+    world = World()
+    world.keep_weeks = _KEEP_WEEKS
+    world.license = replace(world.license, expires=start + timedelta(days=240))
+    ids: dict[str, str] = {}
+    for plan in ESTATE:
+        copy_of = ids[plan.copy_of] if plan.copy_of else None
+        ids[plan.name] = world.add_job(plan.name, plan.organization, schedule=plan.schedule, copy_of=copy_of)
+    return world, Player(world, life(seed, start))
+
+
+def _so_far(counters: Statistics, share: float) -> Statistics:
+    return replace(
+        counters,
+        transferred=round((counters.transferred or 0) * share),
+        processed_objects=round((counters.processed_objects or 0) * share),
+        bottleneck="Detecting" if share < 0.3 else counters.bottleneck,
+    )

@@ -1,0 +1,100 @@
+"""`watcher demo`: the whole watcher against the stand-in server, over real HTTP, with its messages on the terminal."""
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watcher import logs
+from watcher.clock import Clock, now, sped_up
+from watcher.daemon.run import Daemon
+from watcher.demo.player import living_world
+from watcher.demo.server import create_app
+from watcher.sdnotify import Notifier
+from watcher.settings import Settings, load
+from watcher.settings.load import Usual
+from watcher.store import open_store
+from watcher.web.serve import serve
+
+SPEED = 600.0
+LOOK_EVERY = "5m"  # of the demo's time: twice a second at its usual speed
+
+_GREETING = """\
+vb365-watcher, a demo: a VB365 server that is not there lives a week of backup jobs; the real watcher looks at it over
+HTTP and tells what happens. One second is {minutes:.3g} minutes of the demo's time.
+
+  status page  http://127.0.0.1:{port}/
+  Ctrl-C       ends it; nothing is kept
+"""
+
+
+def demo(*, port: int, speed: float = SPEED, seed: int = 0) -> int:
+    """Run the demo until Ctrl-C; return the exit code. `speed`: how many of its seconds pass in a real one."""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all of it happens on this machine
+    logs.configure("text", "warning", ())
+    sys.stdout.write(_GREETING.format(minutes=speed / 60, port=port))
+    sys.stdout.flush()
+    with tempfile.TemporaryDirectory(prefix="vb365-watcher-demo-") as folder:
+        return anyio.run(_live, Path(folder), port, speed, seed)
+
+
+async def _live(folder: Path, port: int, speed: float, seed: int) -> int:
+    clock = sped_up(speed, start=now())
+    async with _stand_in(clock, seed) as (server, username, password), _reader() as receiver:
+        settings = _settings(folder, port, {"URL": server, "USERNAME": username, "PASSWORD": password}, receiver)
+        return await _watch(settings, clock)
+
+
+async def _watch(settings: Settings, clock: Clock) -> int:
+    store = open_store(settings.database_url.reveal())
+    try:
+        return await Daemon(settings, store, "demo", lambda: settings, clock, Notifier({})).run()
+    finally:
+        store.close()
+
+
+def _settings(folder: Path, port: int, server: dict[str, str], receiver: str) -> Settings:
+    chosen = server | {
+        "CHANNELS": f"terminal={receiver.replace('http://', 'json://')}/",
+        "NOTIFY_ON": "failed warning stopped success unrecognized vanished",
+        "POLL_INTERVAL": LOOK_EVERY,
+        "DATABASE_URL": f"sqlite:///{folder / 'watcher.db'}",
+        "LISTEN": f"127.0.0.1:{port}",
+    }
+    environ = {f"WATCHER_{name}": value for name, value in chosen.items()}
+    return load(options={}, environ=environ, usual=Usual(settings=folder, state=folder))
+
+
+@asynccontextmanager
+async def _stand_in(clock: Clock, seed: int) -> AsyncIterator[tuple[str, str, str]]:
+    """Serve the stand-in; yields its address and a login."""
+    world, player = living_world(clock.now(), seed)
+    async with serve(create_app(world, now=clock.now, player=player), date_header=False) as url:
+        yield url, world.account.username, world.account.password
+
+
+@asynccontextmanager
+async def _reader() -> AsyncIterator[str]:
+    """Serve a receiver of Apprise's JSON that prints what it gets; yields its address."""
+
+    async def receive(request: Request) -> Response:
+        message = await request.json()
+        sys.stdout.write(_printed(str(message.get("title", "")), str(message.get("message", ""))))
+        sys.stdout.flush()
+        return Response(status_code=204)
+
+    async with serve(Starlette(routes=[Route("/{path:path}", receive, methods=["POST"])])) as url:
+        yield url
+
+
+def _printed(title: str, body: str) -> str:
+    lines = "".join(f"    {line}\n" if line else "\n" for line in body.strip().splitlines())
+    return f"\n■ {title}\n{lines}"

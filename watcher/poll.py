@@ -1,0 +1,248 @@
+"""The first loop's pass: look at one server, decide what happened, and write down what we know and what we owe."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
+
+import anyio
+
+from watcher.core.diff import Horizon, Sight
+from watcher.core.event import Event
+from watcher.core.model import ENDED, Failure, Greeting, Job, LogLine, Look, LookFailed, Memory, Session, Status
+from watcher.core.outcome import seeds
+from watcher.core.page import Rules, Scene, turn
+from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+
+PAGE_SIZE = 500
+LOGS_WITHIN = 8.0
+LOGIN_PAUSE = timedelta(minutes=5)
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_T = TypeVar("_T")
+
+
+class Source(Protocol):
+    """One watched server. All but `log_lines` may raise LookFailed."""
+
+    async def greet(self) -> Greeting: ...
+    async def look(self, memory: Memory) -> Look: ...
+    def confirm(self) -> None: ...
+    async def log_lines(self, session_id: str) -> tuple[LogLine, ...]: ...
+    def login_hash(self, salt: str) -> str: ...
+
+
+class Journal(Protocol):
+    """Where looks are written down; each method is one transaction."""
+
+    def refusal(self, name: str) -> Refusal | None: ...
+    def meet(
+        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
+    ) -> ServerRecord: ...
+    def memory(self, server_id: int, *, horizon: datetime) -> Memory: ...
+    def record(
+        self,
+        server_id: int,
+        session_ids: Iterable[str],
+        job_ids: Iterable[str],
+        write: Callable[[Ledger], Page],
+        *,
+        now: datetime,
+    ) -> Page: ...
+    def finish_look(
+        self, server_id: int, *, now: datetime, greeting: Greeting, watermark: datetime | None, jobs: Mapping[str, Job]
+    ) -> None: ...
+    def fail_look(self, name: str, *, now: datetime, error: str, refusal: Refusal | None = None) -> None: ...
+
+
+class RunDb(Protocol):
+    """How a call to the store is made: in a thread by the daemon, directly in simulations."""
+
+    async def __call__(self, work: Callable[[], _T]) -> _T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the settings say of one server, as far as a look needs it."""
+
+    name: str
+    url: str
+    lookback: timedelta
+    keep: timedelta
+
+
+@dataclass(slots=True)
+class Watch:
+    """One server being watched: its parts, and what is remembered between looks to spare work, never to decide.
+
+    `seen`: settled sessions as they were last written down; what still looks the same needs no second thought.
+    """
+
+    watched: Watched
+    source: Source
+    journal: Journal
+    run_db: RunDb
+    rules: Callable[[], Awaitable[Rules]]
+    record: ServerRecord | None = None
+    refused_until: datetime | None = None
+    seen: dict[str, Session] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away."""
+
+    server: str
+    failure: Failure | None = None
+    text: str = ""
+    wait: float | None = None
+    events: tuple[Event, ...] = ()
+    owed: int = 0
+    unreadable: int = 0
+
+
+async def poll_once(watch: Watch, *, now: datetime) -> Report:
+    """Take one look at a server and record it; a look that fails is noted and changes nothing else.
+
+    Errors of the store are not caught: what could not be written down has not happened.
+    """
+    try:
+        return await _look(watch, now)
+    except LookFailed as failure:
+        refusal = await _refusal(watch, failure, now)
+        text = str(failure)
+        await watch.run_db(lambda: watch.journal.fail_look(watch.watched.name, now=now, error=text, refusal=refusal))
+        return Report(watch.watched.name, failure.kind, text, failure.wait)
+
+
+async def _look(watch: Watch, now: datetime) -> Report:
+    await _keep_away_after_a_refusal(watch, now)
+    record = watch.record or await _meet(watch, now)
+    horizon = Horizon(record.first_contact, record.news_from)
+    memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
+    look = await watch.source.look(memory)
+    server_now = now + (look.greeting.skew or timedelta(0))
+    scene = Scene(
+        server=replace(record.ref, installation_id=record.ref.installation_id or look.greeting.installation_id),
+        horizon=replace(horizon, news_from=max(horizon.news_from, server_now - watch.watched.keep)),
+        now=now,
+        server_now=server_now,
+        rules=await watch.rules(),
+        jobs=look.jobs,
+        seeds=seeds(look.jobs, look.sessions) if record.last_success is None else {},
+    )
+    pages = [await _write(watch, record, sight, scene) for sight in _sights(watch, look, scene)]
+    await _finish(watch, record, look, scene)
+    events = tuple(event for page in pages for event in page.events)
+    return Report(
+        record.ref.name,
+        events=events,
+        owed=sum(len(page.owed) for page in pages),
+        unreadable=len(look.unreadable),
+    )
+
+
+async def _meet(watch: Watch, now: datetime) -> ServerRecord:
+    """Store the moment of first contact, on the server's clock, before any session is read."""
+    greeting = await watch.source.greet()
+    server_now = now + (greeting.skew or timedelta(0))
+    watched = watch.watched
+    watch.record = await watch.run_db(
+        lambda: watch.journal.meet(
+            watched.name,
+            watched.url,
+            greeting,
+            first_contact=server_now,
+            news_from=server_now - watched.lookback,
+        )
+    )
+    return watch.record
+
+
+def _sights(watch: Watch, look: Look, scene: Scene) -> Iterator[Sight]:
+    """Cut what is new in a look into pages, oldest first, so that each job's ends are judged in their order."""
+    fresh = sorted((s for s in look.sessions if watch.seen.get(s.id) != s), key=_when)
+    for start in range(0, len(fresh), PAGE_SIZE):
+        yield Sight(sessions=tuple(fresh[start : start + PAGE_SIZE]))
+    if look.gone or look.unreadable or scene.seeds:
+        yield Sight(gone=look.gone, unreadable=look.unreadable)
+
+
+def _when(session: Session) -> tuple[datetime, str]:
+    return session.ended or session.created or _LONG_AGO, session.id
+
+
+async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene) -> Page:
+    """Write one page; if it has ends worth a look at their logs, read those first and decide again with them."""
+    ids = [*(session.id for session in sight.sessions), *sight.gone, *sight.unreadable]
+    job_ids = {session.job_id for session in sight.sessions if session.job_id} | scene.seeds.keys()
+    wanted: list[str] = []
+
+    def first_try(ledger: Ledger) -> Page:
+        page = turn(ledger, sight, scene)
+        wanted.extend(_worth_a_log(page, scene.rules))
+        return Page() if wanted else page
+
+    run, journal = watch.run_db, watch.journal
+    page = await run(lambda: journal.record(record.id, ids, job_ids, first_try, now=scene.now))
+    if not wanted:
+        return page
+    told = replace(scene, logs=await _logs(watch.source, wanted))
+    return await run(
+        lambda: journal.record(record.id, ids, job_ids, lambda ledger: turn(ledger, sight, told), now=scene.now)
+    )
+
+
+def _worth_a_log(page: Page, rules: Rules) -> list[str]:
+    owed = {row.event_id for row in page.owed}
+    return [
+        event.session.id
+        for event in page.events
+        if event.id in owed and event.session and event.session.status in ENDED - {Status.SUCCESS}
+    ]
+
+
+async def _logs(source: Source, session_ids: Sequence[str]) -> dict[str, tuple[LogLine, ...]]:
+    """Read the logs of bad ends, as far as a few seconds reach: a missing log never holds a message."""
+    logs: dict[str, tuple[LogLine, ...]] = {}
+    with anyio.move_on_after(LOGS_WITHIN):
+        for session_id in session_ids:
+            logs[session_id] = await source.log_lines(session_id)
+    return logs
+
+
+async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene) -> None:
+    """Move the watermark, now that the whole look is written down; never past the server's present."""
+    ends = [session.ended for session in look.sessions if session.is_ended and session.ended]
+    watermark = min(max(ends), scene.server_now) if ends else None
+    await watch.run_db(
+        lambda: watch.journal.finish_look(
+            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=look.jobs
+        )
+    )
+    watch.source.confirm()
+    watch.record = replace(record, ref=scene.server, last_success=scene.now)
+    watch.seen = {session.id: session for session in look.sessions if session.is_settled}
+
+
+async def _keep_away_after_a_refusal(watch: Watch, now: datetime) -> None:
+    """Accounts get locked by trying again: a refused login rests for a while, over restarts too."""
+    if watch.record is None and watch.refused_until is None:
+        refusal = await watch.run_db(lambda: watch.journal.refusal(watch.watched.name))
+        if refusal and now < refusal.at + LOGIN_PAUSE and watch.source.login_hash(refusal.salt) == refusal.login:
+            watch.refused_until = refusal.at + LOGIN_PAUSE
+    if watch.refused_until is None:
+        return
+    if now < watch.refused_until:
+        wait = (watch.refused_until - now).total_seconds()
+        text = f"{watch.watched.url}: the login was refused; it is tried again in {wait:.0f} s, or when it changes"
+        raise LookFailed(Failure.LOGIN_REFUSED, text, wait=wait)
+    watch.refused_until = None
+
+
+async def _refusal(watch: Watch, failure: LookFailed, now: datetime) -> Refusal | None:
+    if failure.kind != Failure.LOGIN_REFUSED or watch.refused_until is not None:
+        return None
+    watch.refused_until = now + LOGIN_PAUSE
+    salt = secrets.token_hex(16)
+    return Refusal(at=now, salt=salt, login=watch.source.login_hash(salt))

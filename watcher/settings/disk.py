@@ -1,0 +1,20 @@
+"""What the disk says of a file of settings: why it cannot be read, and who may read it."""
+
+from pathlib import Path
+
+_OTHERS = 0o077
+
+
+def why(error: Exception) -> str:
+    """Say in a few words why a file could not be read as text."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it is not UTF-8 text"
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether others than its owner may read or write a file."""
+    try:
+        return bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False

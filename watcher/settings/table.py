@@ -1,0 +1,249 @@
+"""Every setting, declared once: its key, how it is read, its default, whether it is a secret, and one sentence.
+
+The check for unknown names, settings.example.env and the errors all follow from this table.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
+
+from watcher.core.policy import DEFAULT_NOTIFY_ON, WORDS
+from watcher.settings import address, channels, parse, zone
+from watcher.settings.setting import Place, Setting, places_of
+
+_SHORTEST_INTERVAL = timedelta(milliseconds=100)
+_SHORTEST_KEEP = timedelta(seconds=1)
+_FORMATS: tuple[Literal["text"], Literal["json"]] = ("text", "json")
+
+URL = Setting(
+    "url",
+    address.server_url,
+    "Address of the VB365 server; a trailing `/` or `/v8` is cut off.",
+    sample="https://vb365.example.com:4443",
+)
+USERNAME = Setting("username", parse.plain, "Login, as `MACHINE\\user` or `DOMAIN\\user`.", sample="DOMAIN\\watcher")
+PASSWORD = Setting("password", parse.secret, "Password of that login.", sample="the password", secret=True)
+API_VERSION = Setting(
+    "api_version",
+    parse.api_version,
+    "Version of the REST API: auto, or v3 to v8; auto takes the newest one served, and looks again daily.",
+    "auto",
+)
+CA_FILE = Setting(
+    "ca_file",
+    parse.path,
+    "PEM file with the authorities to trust.",
+    sample="/etc/vb365-watcher/ca.pem",
+)
+TLS_FINGERPRINT = Setting(
+    "tls_fingerprint",
+    parse.fingerprints,
+    "SHA-256 of the server's certificate, hex with or without colons; several, by spaces, for a renewal.",
+    sample="00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF",
+)
+VERIFY_TLS = Setting(
+    "verify_tls",
+    parse.boolean,
+    "Whether the certificate is checked; `false` is warned about at every start.",
+    "true",
+)
+PROXY = Setting(
+    "proxy",
+    address.secret_url,
+    "Proxy for the watched servers, which ignore HTTPS_PROXY.",
+    sample="http://proxy.example.com:3128",
+    secret=True,
+)
+POLL_INTERVAL = Setting(
+    "poll_interval",
+    parse.duration_from(_SHORTEST_INTERVAL),
+    "Time from the start of one look to the start of the next; 0.1 at least.",
+    "30",
+)
+LOOKBACK = Setting(
+    "lookback",
+    parse.duration,
+    "At first contact, also tell of sessions that ended within this time.",
+    "0",
+)
+CHANNELS = Setting(
+    "channels",
+    channels.channels,
+    "Who is told: a list of Apprise URLs or webhook+https:// URLs, each with `name=` before it or not.",
+    sample="mail=mailtos://user:password@mail.example.com?to=ops@example.com",
+    secret=True,
+)
+WEBHOOK_SECRET = Setting(
+    "webhook_secret",
+    parse.secret,
+    "Signs all webhooks that have no secret of their own.",
+    sample="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    secret=True,
+)
+NOTIFY_ON = Setting(
+    "notify_on",
+    parse.notify_on,
+    f"What is told, the whole list: all, {', '.join(WORDS)}, or single events as `session.failed`.",
+    " ".join(DEFAULT_NOTIFY_ON),
+)
+DATABASE_URL = Setting(
+    "database_url",
+    address.database_url,
+    "Where the database is: sqlite:///PATH or postgresql://…; if not set, `watcher.db` in $STATE_DIRECTORY, else in "
+    "/var/lib/vb365-watcher if that is there, else in the user's state folder.",
+    sample="sqlite:////var/lib/vb365-watcher/watcher.db",
+    secret=True,
+)
+KEEP = Setting(
+    "keep",
+    parse.duration_from(_SHORTEST_KEEP),
+    "How long ended sessions and settled deliveries are kept.",
+    "400d",
+)
+TIMEZONE = Setting(
+    "timezone",
+    zone.zone,
+    "Time zone of the times in messages, an IANA name; if not set, the machine's.",
+    sample="Europe/Zurich",
+)
+LISTEN = Setting(
+    "listen",
+    address.listen,
+    "Where status page, health and metrics are served; empty switches them off.",
+    "127.0.0.1:8365",
+)
+LOG_FORMAT: Setting[Literal["text", "json"]] = Setting(
+    "log_format",
+    parse.choice(*_FORMATS),
+    "Form of the log on standard error: text or json.",
+    "text",
+)
+LOG_LEVEL = Setting(
+    "log_level",
+    parse.choice("debug", "info", "warning", "error"),
+    "How much is logged: debug, info, warning or error.",
+    "info",
+)
+CONFIG = Setting(
+    "config",
+    parse.path,
+    "Path of a watcher.toml, for several servers and channels; if not set, /etc/vb365-watcher/watcher.toml if it is "
+    "there.",
+    sample="/etc/vb365-watcher/watcher.toml",
+)
+ATTEMPTS = Setting(
+    "attempts",
+    parse.choice("final", "each"),
+    "final: a run and its retries speak once; each: every attempt speaks.",
+    "final",
+)
+HOLD = Setting(
+    "hold",
+    parse.duration,
+    "The longest that a bad end waits for its retry before it is told.",
+    "2h",
+)
+GROUP_WAIT = Setting(
+    "group_wait",
+    parse.duration,
+    "How long a chat or mail message waits for others to join; 0 sends each by itself.",
+    "10",
+)
+HEARTBEAT_URL = Setting(
+    "heartbeat_url",
+    address.secret_url,
+    "Called while the watcher makes progress.",
+    sample="https://hc.example.com/ping/0000",
+    secret=True,
+)
+WATCH = Setting(
+    "watch",
+    parse.watch,
+    "Which work is watched: backup, copy, restore, retrieval, synchronize.",
+    "backup copy",
+)
+PUBLIC_URL = Setting(
+    "public_url",
+    address.page_url,
+    "Address of the status page for links in messages.",
+    sample="https://watcher.example.com",
+)
+ADMIN_TOKEN = Setting(
+    "admin_token",
+    parse.secret,
+    "Token for actions on the status page.",
+    sample="a long random text",
+    secret=True,
+)
+
+TABLE: tuple[Setting[object], ...] = (
+    URL,
+    USERNAME,
+    PASSWORD,
+    API_VERSION,
+    CA_FILE,
+    TLS_FINGERPRINT,
+    VERIFY_TLS,
+    PROXY,
+    POLL_INTERVAL,
+    LOOKBACK,
+    CHANNELS,
+    WEBHOOK_SECRET,
+    NOTIFY_ON,
+    DATABASE_URL,
+    KEEP,
+    TIMEZONE,
+    LISTEN,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    CONFIG,
+    ATTEMPTS,
+    HOLD,
+    GROUP_WAIT,
+    HEARTBEAT_URL,
+    WATCH,
+    PUBLIC_URL,
+    ADMIN_TOKEN,
+)
+
+NOT_USED_YET: tuple[Setting[object], ...] = (
+    ATTEMPTS,
+    HOLD,
+    GROUP_WAIT,
+    HEARTBEAT_URL,
+    WATCH,
+    PUBLIC_URL,
+    ADMIN_TOKEN,
+)
+"""Settings of the public face that are read and checked, but that no part of this version acts on: set, they warn."""
+
+LABELS_NOT_USED_YET = True
+"""The same for the key `labels` of `[[servers]]`."""
+
+PLACES: Mapping[str, Place] = places_of(TABLE)
+"""Every key that is known at the top of watcher.toml; in upper case with the prefix, every variable."""
+
+NAME = Setting("name", parse.name, "What the server or channel is called.")
+ENABLED = Setting("enabled", parse.boolean, "Whether the server is watched.", "true")
+CHANNEL_URL = Setting("url", parse.secret, "URL of the channel.", secret=True)
+CHANNEL_SECRET = Setting("secret", parse.secret, "Signs the posts of this webhook.", secret=True)
+
+SERVER_PLACES: Mapping[str, Place] = places_of(
+    (
+        NAME,
+        URL,
+        USERNAME,
+        PASSWORD,
+        API_VERSION,
+        CA_FILE,
+        TLS_FINGERPRINT,
+        VERIFY_TLS,
+        PROXY,
+        POLL_INTERVAL,
+        ENABLED,
+    )
+)
+"""Every key of `[[servers]]` but `labels`, which is a table itself."""
+
+CHANNEL_PLACES: Mapping[str, Place] = places_of((NAME, CHANNEL_URL, CHANNEL_SECRET))
+"""Every key of `[[channels]]`."""

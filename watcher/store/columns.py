@@ -1,0 +1,66 @@
+"""The column types: times, words and whole values, alike on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, to the microsecond. A naive one is refused: nobody could say what it means."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Bring a time to UTC on its way in."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give a time its zone on its way out: SQLite keeps none, PostgreSQL answers in the session's."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside. PostgreSQL cannot keep a NUL, and one odd character must not cost a page its transaction."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put the replacement character in the place of each NUL."""
+        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if value else value
+
+
+class Packed(TypeDecorator[T], Generic[T]):
+    r"""A value of the core as JSON text. Fields it does not know are skipped, missing ones get their defaults.
+
+    It is text and not PostgreSQL's own JSON type, which would refuse `\u0000` inside a string.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[T]) -> None:
+        """Keep the dataclass that the column holds."""
+        super().__init__()
+        self.kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Encode a value on its way in."""
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
+        """Decode a value on its way out."""
+        return None if value is None else self._decoder.decode(value)

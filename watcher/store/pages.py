@@ -1,0 +1,88 @@
+"""One page of a look: the ledger that it is judged by, and what it changes. All in the caller's transaction."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from watcher.core.delivery import State
+from watcher.core.event import Event
+from watcher.core.record import Known, Ledger, Outcome, Owed, Page
+from watcher.store.schema import deliveries, events, outcomes, servers, sessions
+from watcher.store.statements import in_chunks, insert_new, upsert
+
+_LOCK = select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update()
+_SESSIONS = select(sessions.c.data).where(
+    sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
+)
+_OUTCOMES = select(*(column for column in outcomes.c if column.name != "server_id")).where(
+    outcomes.c.server_id == bindparam("server_id"), outcomes.c.job_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def read_ledger(connection: Connection, server_id: int, session_ids: Iterable[str], job_ids: Iterable[str]) -> Ledger:
+    """Read what is known of some sessions and jobs, with the server's row locked against others who look at it."""
+    connection.execute(_LOCK, {"server_id": server_id}).one()
+    known: dict[str, Known] = {}
+    for ids in in_chunks(session_ids):
+        for value in connection.scalars(_SESSIONS, {"server_id": server_id, "ids": ids}):
+            known[value.session.id] = value
+    stands: dict[str, Outcome] = {}
+    for ids in in_chunks(job_ids):
+        for job_id, *fields in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
+            stands[job_id] = Outcome(*fields)
+    return Ledger(known, stands)
+
+
+def write_page(connection: Connection, server_id: int, page: Page, now: datetime) -> None:
+    """Write what a page changes; events and debts that are there already stay as they are."""
+    dialect = connection.dialect.name
+    if page.sessions:
+        connection.execute(upsert(dialect, sessions), [_session(server_id, known, now) for known in page.sessions])
+    if page.outcomes:
+        rows = [{"server_id": server_id, "job_id": job} | asdict(outcome) for job, outcome in page.outcomes.items()]
+        connection.execute(upsert(dialect, outcomes), rows)
+    if page.events:
+        connection.execute(insert_new(dialect, events), [_event(server_id, event, now) for event in page.events])
+    if page.owed:
+        connection.execute(insert_new(dialect, deliveries), [_owed(owed, now) for owed in page.owed])
+
+
+def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:
+    session = known.session
+    return {
+        "server_id": server_id,
+        "id": session.id,
+        "job_id": session.job_id,
+        "status": session.status,
+        "created": session.created,
+        "ended": session.ended,
+        "settled": None if known.is_open else min(session.ended or now, now),
+        "data": known,
+    }
+
+
+def _event(server_id: int, event: Event, now: datetime) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "server_id": server_id,
+        "type": event.type,
+        "happened": event.happened,
+        "created": now,
+        "data": event,
+    }
+
+
+def _owed(owed: Owed, now: datetime) -> dict[str, Any]:
+    return {
+        "event_id": owed.event_id,
+        "channel": owed.channel,
+        "destination": owed.destination,
+        "state": State.PENDING,
+        "attempts": 0,
+        "created": now,
+        "first_due": now,
+        "next_attempt": now,
+    }

@@ -1,0 +1,122 @@
+"""What people and programs ask: the views. All in the caller's transaction, which only reads."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from watcher.core.delivery import State
+from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
+from watcher.store.schema import channels, deliveries, events, in_state, jobs, servers, sessions
+
+_OPEN = (
+    select(sessions.c.server_id, func.count().label("open")).where(sessions.c.settled.is_(None)).group_by("server_id")
+).subquery()
+_SERVERS = (
+    select(servers, func.coalesce(_OPEN.c.open, 0).label("open_sessions"))
+    .outerjoin(_OPEN, _OPEN.c.server_id == servers.c.id)
+    .where(servers.c.gone.is_(None))
+    .order_by(servers.c.name)
+)
+_CHANNELS = select(channels)
+_SESSIONS = (
+    select(
+        servers.c.name.label("server"),
+        sessions.c.id,
+        func.coalesce(jobs.c.name, sessions.c.job_id).label("job"),
+        sessions.c.status,
+        sessions.c.created,
+        sessions.c.ended,
+    )
+    .join_from(sessions, servers)
+    .outerjoin(jobs, and_(jobs.c.server_id == sessions.c.server_id, jobs.c.id == sessions.c.job_id))
+    .order_by(sessions.c.created.desc().nulls_last(), sessions.c.id)
+)
+_DELIVERIES = select(deliveries, events.c.type.label("event")).join(events).order_by(deliveries.c.id.desc())
+
+
+def status(connection: Connection, now: datetime) -> StatusView:
+    """Read how servers, channels and the outbox stand."""
+    pending = _owed(connection, State.PENDING)
+    dead = _owed(connection, State.DEAD)
+    oldest = min((row.oldest for row in pending.values()), default=now)
+    outbox = OutboxView(
+        pending=sum(row.rows for row in pending.values()),
+        dead=sum(row.rows for row in dead.values()),
+        oldest_seconds=max((now - oldest).total_seconds(), 0.0),
+    )
+    return StatusView(
+        servers=tuple(_server(row) for row in connection.execute(_SERVERS)),
+        outbox=outbox,
+        channels=_channels(connection, pending, dead),
+    )
+
+
+def latest_sessions(connection: Connection, limit: int) -> list[SessionView]:
+    """Read the sessions that began last, the latest first."""
+    return [SessionView(*row) for row in connection.execute(_SESSIONS.limit(limit))]
+
+
+def latest_deliveries(connection: Connection, state: State | None, limit: int) -> list[DeliveryView]:
+    """Read the deliveries that were owed last, the latest first."""
+    wanted = _DELIVERIES if state is None else _DELIVERIES.where(in_state(state))
+    return [_delivery(row) for row in connection.execute(wanted.limit(limit))]
+
+
+def _owed(connection: Connection, state: State) -> dict[str, Row[Any]]:
+    """Count the rows of one state by channel, with the oldest of each."""
+    counted = (
+        select(deliveries.c.channel, func.count().label("rows"), func.min(deliveries.c.created).label("oldest"))
+        .where(in_state(state))
+        .group_by(deliveries.c.channel)
+    )
+    return {row.channel: row for row in connection.execute(counted)}
+
+
+def _channels(
+    connection: Connection, pending: dict[str, Row[Any]], dead: dict[str, Row[Any]]
+) -> tuple[ChannelView, ...]:
+    """Show the channels of the settings, and those that are gone but still owe."""
+    known = {row.name: row for row in connection.execute(_CHANNELS)}
+    named = {name for name, row in known.items() if row.gone is None}
+    return tuple(
+        ChannelView(
+            name=name,
+            address=known[name].address if name in known else "",
+            pending=pending[name].rows if name in pending else 0,
+            dead=dead[name].rows if name in dead else 0,
+            gone=name not in named,
+        )
+        for name in sorted(named | pending.keys() | dead.keys())
+    )
+
+
+def _server(row: Row[Any]) -> ServerView:
+    return ServerView(
+        name=row.name,
+        url=row.url,
+        api_version=row.api_version,
+        reachable=None if row.last_poll is None else row.last_error is None,
+        last_poll=row.last_poll,
+        last_success=row.last_success,
+        open_sessions=row.open_sessions,
+        last_error=row.last_error,
+        first_contact=row.first_contact,
+        skew_seconds=row.skew_seconds,
+    )
+
+
+def _delivery(row: Row[Any]) -> DeliveryView:
+    return DeliveryView(
+        id=row.id,
+        event_id=row.event_id,
+        event=row.event,
+        channel=row.channel,
+        destination=row.destination,
+        message_id=row.message_id,
+        state=State(row.state),
+        attempts=row.attempts,
+        next_attempt=row.next_attempt,
+        last_error=row.last_error,
+        created=row.created,
+    )

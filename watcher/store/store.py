@@ -1,0 +1,187 @@
+"""The store: what is known and what is owed, each method one transaction."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from watcher.core.delivery import Delivery, Settlement, State
+from watcher.core.model import Greeting, Job, Memory
+from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+from watcher.core.views import DeliveryView, SessionView, StatusView
+from watcher.store import outbox, pages, pruning, questions, watched
+from watcher.store.errors import translated
+from watcher.store.lock import FileLock
+
+
+class Store:
+    """What the two loops and the readers share; made by `open_store`.
+
+    Every method is one transaction and raises StoreError, and nothing else, for what the database does. They block, so
+    an event loop calls them in a worker thread. Calls may come from any thread, but in memory from one at a time.
+    Times are aware.
+    """
+
+    def __init__(self, engine: Engine, name: str, lock: FileLock | None = None) -> None:
+        """Take over an engine whose schema is of our revision; `name` is what errors call the database."""
+        self._engine = engine
+        self._reads = engine.execution_options(reads=True)
+        self._name = name
+        self._lock = lock
+
+    @property
+    def backend(self) -> str:
+        """Which database it is: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    def hold(self) -> None:
+        """Take the database for this process until `close` or its death; HeldByAnother names who has it.
+
+        Only an SQLite file is held, by a lock on `<file>.lock`; a PostgreSQL database may have several watchers.
+        """
+        if self._lock:
+            self._lock.take()
+
+    def close(self) -> None:
+        """Close all connections, then let the database go."""
+        self._engine.dispose()
+        if self._lock:
+            self._lock.free()
+
+    def server(self, name: str, installation_id: str | None = None) -> ServerRecord | None:
+        """Return the server that was met as this installation, else under this name; None before first contact."""
+        with self._reading() as connection:
+            return watched.find(connection, name, installation_id)
+
+    def meet(
+        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
+    ) -> ServerRecord:
+        """Return a server's record, made with these two times if it is new; they never move afterwards.
+
+        It is found by its installation (and renamed, if its name has changed), else by its name; an installation that
+        was not known before is filled in, one that is known stays. A server that has the name already and turns out to
+        be another is called `NAME#ID` from then on.
+        """
+        with self._writing() as connection:
+            return watched.meet(connection, name, url, greeting, first_contact=first_contact, news_from=news_from)
+
+    def memory(self, server_id: int, *, horizon: datetime) -> Memory:
+        """Return what is known before a look: the watermark and the sessions whose end is awaited."""
+        with self._reading() as connection:
+            return watched.memory(connection, server_id, horizon)
+
+    def record(
+        self,
+        server_id: int,
+        session_ids: Iterable[str],
+        job_ids: Iterable[str],
+        write: Callable[[Ledger], Page],
+        *,
+        now: datetime,
+    ) -> Page:
+        """Let `write` judge what is known of these sessions and jobs, and store its page: all of it or nothing.
+
+        Events and debts that are there already stay as they are, so a page may come twice. What `write` raises comes
+        through unchanged, and nothing is stored. `write` must not call the store.
+        """
+        with self._writing() as connection:
+            page = write(pages.read_ledger(connection, server_id, session_ids, job_ids))
+            pages.write_page(connection, server_id, page, now)
+            return page
+
+    def finish_look(
+        self, server_id: int, *, now: datetime, greeting: Greeting, watermark: datetime | None, jobs: Mapping[str, Job]
+    ) -> None:
+        """Write down that a whole look succeeded: a refused login is forgotten, the watermark only moves forward."""
+        with self._writing() as connection:
+            watched.finish_look(connection, server_id, now=now, greeting=greeting, watermark=watermark, found_jobs=jobs)
+
+    def fail_look(self, name_or_id: str | int, *, now: datetime, error: str, refusal: Refusal | None = None) -> None:
+        """Write down why a look was given up, and the login if that was refused; also for a server never met."""
+        with self._writing() as connection:
+            watched.fail_look(connection, name_or_id, now=now, error=error, refusal=refusal)
+
+    def refusal(self, name: str) -> Refusal | None:
+        """Return the login of this server that was refused, if no look has succeeded since."""
+        with self._reading() as connection:
+            return watched.refusal(connection, name)
+
+    def announce(
+        self, servers: Sequence[tuple[str, str]], channels: Sequence[tuple[str, str]], *, now: datetime
+    ) -> None:
+        """Take over what the settings name: servers with their URLs, channels with their addresses; others are gone."""
+        with self._writing() as connection:
+            watched.announce(connection, servers, channels, now)
+
+    def claim(self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int) -> list[Delivery]:
+        """Lease up to `limit` due rows of a channel to `owner`, the longest due first; each counts as an attempt.
+
+        Until the lease ends nobody else gets them; a row whose owner died comes back then.
+        """
+        with self._writing() as connection:
+            return outbox.claim(connection, channel, now=now, owner=owner, lease=lease, limit=limit)
+
+    def renew(self, ids: Iterable[int], *, owner: str, until: datetime) -> None:
+        """Prolong leases; rows that are no longer the owner's are passed over."""
+        with self._writing() as connection:
+            outbox.renew(connection, ids, owner=owner, until=until)
+
+    def settle(self, delivery_id: int, settlement: Settlement, *, owner: str, now: datetime) -> bool:
+        """Write down how an attempt went and free the lease; False, and nothing done, if it was no longer ours."""
+        with self._writing() as connection:
+            return outbox.settle(connection, delivery_id, settlement, owner=owner, now=now)
+
+    def next_due(self, channel: str) -> datetime | None:
+        """Return when the next pending row of a channel can be claimed; None without one."""
+        with self._reading() as connection:
+            return outbox.next_due(connection, channel)
+
+    def take_over(self, owner: str) -> int:
+        """Free the leases of everybody else, who must be dead if we hold the database; returns how many.
+
+        On PostgreSQL others may well live, so there their leases run out by themselves.
+        """
+        if self.backend != "sqlite":
+            return 0
+        with self._writing() as connection:
+            return outbox.take_over(connection, owner)
+
+    def due_open(self, channels: Sequence[str], *, now: datetime) -> int:
+        """Count the pending rows of some channels whose next attempt is due, in flight or not."""
+        with self._reading() as connection:
+            return outbox.due_open(connection, channels, now)
+
+    def status(self, *, now: datetime) -> StatusView:
+        """Return how servers, channels and the outbox stand; what is in no settings shows only where it still owes."""
+        with self._reading() as connection:
+            return questions.status(connection, now)
+
+    def sessions(self, *, limit: int) -> list[SessionView]:
+        """Return the sessions created last, newest first."""
+        with self._reading() as connection:
+            return questions.latest_sessions(connection, limit)
+
+    def deliveries(self, *, state: State | None, limit: int) -> list[DeliveryView]:
+        """Return the deliveries owed last, newest first, of one state or of all."""
+        with self._reading() as connection:
+            return questions.latest_deliveries(connection, state, limit)
+
+    def prune(self, *, before: datetime, limit: int = 1000) -> int:
+        """Forget up to `limit` sessions and events that were over before a time, with the events' deliveries.
+
+        Returns how many sessions and events went; call again while it is not 0. Open sessions, and events with a
+        pending delivery, never go. Sessions go a day later than asked.
+        """
+        with self._writing() as connection:
+            return pruning.prune(connection, before=before, limit=limit)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._name), self._reads.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with translated(self._name), self._engine.begin() as connection:
+            yield connection

@@ -1,0 +1,44 @@
+"""GETs of one wire version: with our token, and with every status judged before its body is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from watcher.core.model import Failure, LookFailed
+from watcher.vb365.dialect import Dialect
+from watcher.vb365.faults import NotFoundError
+from watcher.vb365.http import Answer, Http, Request
+from watcher.vb365.login import Login
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One server, spoken to in one wire version."""
+
+    http: Http
+    login: Login
+    dialect: Dialect
+
+    async def get(self, resource: str, params: Mapping[str, str] | None = None) -> Answer:
+        """GET a resource and return its answer of 2xx; raises LookFailed, NotFoundError for a 404.
+
+        A 401 often has an empty body and means that the token went out: one login and one more try are made.
+        """
+        answer = await self._ask(resource, params)
+        if answer.status == 401:
+            answer = await self._ask(resource, params)
+        if 200 <= answer.status < 300:
+            return answer
+        if answer.status == 404:
+            raise NotFoundError(Failure.NO_VERSION, answer.said)
+        if answer.status in {401, 403}:
+            raise LookFailed(Failure.UNAUTHORIZED, f"{answer.said}, after a login that was accepted")
+        if 300 <= answer.status < 400:
+            raise LookFailed(Failure.BAD_ANSWER, f"{answer.said}: redirects are not followed")
+        raise LookFailed(Failure.BAD_ANSWER, answer.said)
+
+    async def _ask(self, resource: str, params: Mapping[str, str] | None) -> Answer:
+        token = await self.login.token(self.dialect)
+        answer = await self.http.send(Request("GET", self.dialect.path(resource), params or {}, bearer=token))
+        if answer.status == 401:
+            self.login.drop(token)
+        return answer

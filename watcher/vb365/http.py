@@ -1,0 +1,200 @@
+"""One request to one server: one at a time, with patience, a few tries, and every failure said in a sentence."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import anyio
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential, wait_random
+
+from watcher import __version__
+from watcher.core.model import Failure, LookFailed
+from watcher.vb365.access import Access
+from watcher.vb365.clockskew import SkewGauge
+from watcher.vb365.faults import PassingError, from_transport
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a request may take and how often it is tried; all times in seconds.
+
+    `total` bounds one request with all its tries. `longest_asked`: a Retry-After up to this is waited for inside the
+    request; a longer one ends it.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 300.0
+    tries: int = 3
+    first_wait: float = 0.5
+    longest_wait: float = 4.0
+    longest_asked: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `path` begins with a slash; `form` and `bearer` are secrets and stay out of the repr."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status but 429 and 5xx. `where` names the request for a sentence."""
+
+    where: str
+    status: int
+    reason: str
+    body: bytes = field(repr=False)
+
+    @property
+    def said(self) -> str:
+        """The start of a sentence about this answer: `GET https://…: answered 404 Not Found`."""
+        return f"{self.where}: answered {self.status} {self.reason}".rstrip()
+
+
+class Http:
+    """The connection to one server. It is opened at the first request."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        now: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """Take what reaches the server; with `transport` that one is used and aiohttp is never imported."""
+        self._access = access
+        self._base = access.base
+        self._now = now
+        self._transport = transport
+        self._patience = patience or Patience()
+        self._client: httpx.AsyncClient | None = None
+        self._turn = anyio.Lock()
+        self.skew = SkewGauge()
+
+    async def send(self, request: Request) -> Answer:
+        """Send a request and return its answer; raises LookFailed for 429, 5xx and whatever kept an answer away."""
+        where = f"{request.method} {self._base}{request.path}"
+        async with self._turn:
+            try:
+                with anyio.fail_after(self._patience.total):
+                    return await self._with_tries(request, where)
+            except TimeoutError:
+                text = f"{where}: no whole answer within {self._patience.total:.0f} s"
+                raise LookFailed(Failure.TIMEOUT, text) from None
+
+    async def aclose(self) -> None:
+        """Close the connection; a later request would open it again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _with_tries(self, request: Request, where: str) -> Answer:
+        tries = AsyncRetrying(
+            sleep=anyio.sleep,
+            stop=stop_after_attempt(self._patience.tries),
+            wait=self._wait,
+            retry=retry_if_exception_type(PassingError),
+            reraise=True,
+        )
+        return await tries(self._once, request, where)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, PassingError) and error.wait is not None:
+            return error.wait
+        first, longest = self._patience.first_wait, self._patience.longest_wait
+        return wait_exponential(multiplier=first, max=longest - first)(state) + wait_random(0, first)(state)
+
+    async def _once(self, request: Request, where: str) -> Answer:
+        client = self._opened()
+        headers = {} if request.bearer is None else {"Authorization": f"Bearer {request.bearer}"}
+        began = False
+        started = self._now()
+        try:
+            async with client.stream(
+                request.method,
+                f"{self._base}{request.path}",
+                params=request.params or None,
+                data=request.form,
+                headers=headers,
+            ) as response:
+                began = True
+                self.skew.measure(response.headers.get("Date"), started, self._now())
+                body = await response.aread()
+        except httpx.HTTPError as error:
+            raise from_transport(where, error, began=began) from None
+        except (httpx.InvalidURL, ValueError):
+            text = f"{where}: the address cannot be used; write it as https://host:4443"
+            raise LookFailed(Failure.UNREACHABLE, text) from None
+        answer = Answer(where, response.status_code, response.reason_phrase, body)
+        self._refuse_passing(answer, response.headers.get("Retry-After"))
+        return answer
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            transport = self._transport or _real(self._access)
+            patience = self._patience
+            self._client = httpx.AsyncClient(
+                transport=transport,
+                trust_env=False,
+                timeout=httpx.Timeout(patience.read, connect=patience.connect, pool=patience.connect),
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"vb365-watcher/{__version__}",
+                },
+                cookies=_no_cookies(),
+            )
+        return self._client
+
+    def _refuse_passing(self, answer: Answer, retry_after: str | None) -> None:
+        """Raise for what the server itself calls passing: 429 and 5xx."""
+        if answer.status != 429 and answer.status < 500:
+            return
+        wait = _seconds(retry_after, self._now()) if answer.status in {429, 503} else None
+        kind = Failure.BUSY if answer.status == 429 or wait is not None else Failure.SERVER_ERROR
+        if wait is not None and wait > self._patience.longest_asked:
+            raise LookFailed(kind, f"{answer.said}, come back in {wait:.0f} s", wait=wait)
+        raise PassingError(kind, answer.said, wait=wait)
+
+
+def _real(access: Access) -> httpx.AsyncBaseTransport:
+    from watcher.vb365.transport import build_transport  # noqa: PLC0415 - aiohttp is imported for a real connection only
+
+    return build_transport(access)
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that takes nothing: an antiforgery cookie sent back makes v7 and v8 demand its token."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def _seconds(retry_after: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header, seconds or a date; None where there is none or it cannot be read."""
+    if retry_after is None:
+        return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        seconds = _until(retry_after, now)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _until(date: str, now: datetime) -> float:
+    try:
+        when = parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    return (when.replace(tzinfo=when.tzinfo or UTC) - now) / timedelta(seconds=1)

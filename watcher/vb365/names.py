@@ -1,0 +1,108 @@
+"""Names of jobs and their organizations: read rarely, kept when reading fails, never a reason to give up a look."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Generic
+
+import anyio
+import msgspec
+
+from watcher.core.model import Failure, Job, LookFailed
+from watcher.vb365.api import Api
+from watcher.vb365.dialect import Listing
+from watcher.vb365.job_row import JobRow, OrganizationRow, read_copy_job, read_job, read_organization
+from watcher.vb365.pages import R, read_pages
+
+logger = logging.getLogger(__name__)
+
+EVERY = timedelta(hours=1)
+AT_MOST_EVERY = timedelta(minutes=1)
+WITHIN = 30.0
+
+
+@dataclass(slots=True)
+class _Part(Generic[R]):
+    """One listing of names: what it brought last, and whether it failed since."""
+
+    resource: str
+    read: Callable[[msgspec.Raw], R]
+    rows: Sequence[R] = field(default_factory=list)
+    is_failing: bool = False
+
+    async def refresh(self, api: Api) -> None:
+        """Read the listing anew; a failure keeps what is there and is logged once. Raises only a refused login."""
+        try:
+            self.rows = await read_pages(api, self.resource, self.read)
+            self.is_failing = False
+        except LookFailed as failure:
+            if failure.kind == Failure.LOGIN_REFUSED:
+                raise
+            self.fail(str(failure))
+
+    def fail(self, why: str) -> None:
+        if not self.is_failing:
+            logger.warning("%s; names stay as they were last read", why)
+        self.is_failing = True
+
+
+class Names:
+    """What the jobs and organizations of one server are called."""
+
+    def __init__(self, server: str) -> None:
+        """Take the server's name, for the log."""
+        self._server = server
+        self._jobs = _Part("Jobs", read_job)
+        self._copies = _Part("CopyJobs", read_copy_job)
+        self._organizations = _Part("Organizations", read_organization)
+        self._asked_at: datetime | None = None
+        self._unheard_of: AbstractSet[str] = frozenset()
+
+    def take_jobs(self, rows: Sequence[JobRow]) -> None:
+        """Take the rows of /Jobs that a look read anyway (v3, v4)."""
+        self._jobs.rows = rows
+
+    async def refresh(self, api: Api, *, now: datetime, wanted: AbstractSet[str]) -> None:
+        """Read the names where it is time: at first, hourly, and for a job id that is not known yet.
+
+        `wanted`: the job ids that a look saw. Raises LookFailed only for a refused login.
+        """
+        if not self._is_due(now, wanted):
+            return
+        self._asked_at = now
+        parts = self._parts(api)
+        with anyio.move_on_after(WITHIN) as scope:
+            for part in parts:
+                await part.refresh(api)
+        if scope.cancelled_caught:
+            parts[-1].fail(f"{self._server}: reading the names takes longer than {WITHIN:.0f} s")
+        self._unheard_of = frozenset() if any(part.is_failing for part in parts) else wanted - self.jobs().keys()
+
+    def jobs(self) -> dict[str, Job]:
+        """Return all known jobs by id, each with its organization's name; a copy job has that of what it copies."""
+        names = {row.id: row.name for row in self._organizations.rows if row.id}
+        homes = {row.id: row.organization_id for row in self._jobs.rows}
+        rows = [*self._copies.rows, *self._jobs.rows]
+        return {row.id: replace(row.job, organization=names.get(_home(row, homes) or "")) for row in rows if row.id}
+
+    def _is_due(self, now: datetime, wanted: AbstractSet[str]) -> bool:
+        if self._asked_at is None or not timedelta(0) <= now - self._asked_at < EVERY:
+            return True
+        if now - self._asked_at < AT_MOST_EVERY:
+            return False
+        is_failing = self._jobs.is_failing or self._copies.is_failing or self._organizations.is_failing
+        return is_failing or bool(wanted - self.jobs().keys() - self._unheard_of)
+
+    def _parts(self, api: Api) -> list[_Part[JobRow] | _Part[OrganizationRow]]:
+        parts: list[_Part[JobRow] | _Part[OrganizationRow]] = []
+        if api.dialect.listing is not Listing.BY_JOB:
+            parts.append(self._jobs)
+        if api.dialect.copy_jobs:
+            parts.append(self._copies)
+        return [*parts, self._organizations]
+
+
+def _home(row: JobRow, homes: Mapping[str | None, str | None]) -> str | None:
+    return row.organization_id or homes.get(row.backup_job_id)

@@ -1,0 +1,202 @@
+"""One watched server, as the poll loop sees it."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import anyio
+import httpx
+
+from watcher.core.finding import Finding
+from watcher.core.model import Failure, Greeting, LogLine, Look, LookFailed, Memory, Session
+from watcher.vb365.access import Access
+from watcher.vb365.api import Api
+from watcher.vb365.dialect import Listing
+from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
+from watcher.vb365.faults import NotFoundError
+from watcher.vb365.history import Mark, list_by_job
+from watcher.vb365.http import Http, Patience
+from watcher.vb365.job_row import read_job
+from watcher.vb365.listings import Row, list_filtered, list_newest, list_open_of_jobs, reach
+from watcher.vb365.log import read_log
+from watcher.vb365.login import Login
+from watcher.vb365.names import Names
+from watcher.vb365.pages import read_whole
+from watcher.vb365.service import Service, read_service
+from watcher.vb365.single import Singles
+from watcher.vb365.version import find_newer, find_version
+
+logger = logging.getLogger(__name__)
+
+NEWER_EVERY = timedelta(days=1)
+SWEEP_EVERY = timedelta(hours=1)
+SERVICE_EVERY = timedelta(hours=1)
+LEAVE_WITHIN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What may only move once a look is stored: when versions were looked for, the last sweep, the jobs' marks."""
+
+    searched: datetime
+    swept: datetime | None = None
+    jobs: Mapping[str, Mark] = field(default_factory=dict)
+
+
+class Server:
+    """One watched server; it satisfies the Protocol `Source` of the poll loop.
+
+    One request at a time is made. Everything remembered between looks spares requests and log lines, no more.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        now: Callable[[], datetime],
+        transport: httpx.AsyncBaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """Take what reaches the server and the clock; nothing is opened yet. `transport` replaces the real network."""
+        self._access = access
+        self._now = now
+        self._http = Http(access, now=now, transport=transport, patience=patience)
+        self._login = Login(self._http, access)
+        self._names = Names(access.name)
+        self._singles = Singles(access.name)
+        self._api: Api | None = None
+        self._service: Service | None = None
+        self._service_read: datetime | None = None
+        self._skew: timedelta | None = None
+        self._is_dateless = False
+        self._marks = _Marks(now())
+        self._next = self._marks
+
+    async def greet(self) -> Greeting:
+        """Log in, find the version, and read what the server says of itself; raises LookFailed."""
+        self._login.forgive()
+        self._http.skew.reset()
+        return self._greeting(await self._ready())
+
+    async def look(self, memory: Memory) -> Look:
+        """Take one whole look; raises LookFailed when it has to be given up.
+
+        A 404 of the session listing, and only that, makes the next look search for the version again.
+        """
+        self._login.forgive()
+        self._http.skew.reset()
+        self._next = self._marks
+        try:
+            return await self._look(await self._ready(), memory)
+        except NotFoundError as missing:
+            self._api = self._service_read = None
+            text = f"{missing}; the next look searches for the version again"
+            raise LookFailed(Failure.NO_VERSION, text) from None
+        except LookFailed:
+            self._service_read = None
+            raise
+
+    def confirm(self) -> None:
+        """Take note that what the last look brought is stored, so that it need not be read again."""
+        self._marks = self._next
+
+    async def log_lines(self, session_id: str) -> tuple[LogLine, ...]:
+        """Return the first error and warning lines of a session, best effort: () where they cannot be had quickly."""
+        return () if self._api is None else await read_log(self._api, session_id)
+
+    async def examine(self) -> AsyncIterator[Finding]:
+        """Look at address, TLS, login, version, clock and the server's own mail, in this order; ends at a failure."""
+        try:
+            greeting = await self.greet()
+        except LookFailed as failure:
+            for finding in failure_findings(self._access, failure, is_logged_in=self._login.is_done):
+                yield finding
+            return
+        for finding in greeting_findings(self._access, greeting):
+            yield finding
+        if self._api is not None and (own_mail := await mail_finding(self._api)):
+            yield own_mail
+
+    def login_hash(self, salt: str) -> str:
+        """Return a salted hash of address, user and password (hex)."""
+        return self._access.login_hash(salt)
+
+    async def aclose(self) -> None:
+        """Log out where the version knows how, best effort within 3 s, and close the connection."""
+        with anyio.move_on_after(LEAVE_WITHIN, shield=True):
+            try:
+                if self._api is not None:
+                    await self._login.leave(self._api.dialect)
+            except LookFailed as failure:
+                logger.debug("%s; the token stays until it runs out", failure)
+        with anyio.CancelScope(shield=True):
+            await self._http.aclose()
+
+    async def _ready(self) -> Api:
+        """Return the version to speak, looked for where that is due, and know what the server says of itself."""
+        now = self._now()
+        if self._api is None:
+            self._api = await find_version(self._http, self._login, self._access)
+            self._next = replace(self._next, searched=now)
+            logger.info("%s: %s speaks %s", self._access.name, self._access.base, self._api.dialect.version)
+        elif not self._access.is_fixed and _is_past(self._marks.searched, NEWER_EVERY, now):
+            self._next = replace(self._next, searched=now)
+            await self._look_upwards(self._api)
+        if _is_past(self._service_read, SERVICE_EVERY, now):
+            self._service = await read_service(self._api) or self._service
+            self._service_read = now
+        return self._api
+
+    async def _look_upwards(self, api: Api) -> None:
+        if newer := await find_newer(api):
+            logger.info("%s: speaks %s now", self._access.name, newer.dialect.version)
+            self._api, self._service_read = newer, None
+
+    async def _look(self, api: Api, memory: Memory) -> Look:
+        now = self._now()
+        is_sweep = _is_past(self._marks.swept, SWEEP_EVERY, now)
+        if is_sweep:
+            self._next = replace(self._next, swept=now)
+        server_now = now + (self._http.skew.value or self._skew or timedelta(0))
+        since = reach(memory, server_now=server_now, is_sweep=is_sweep)
+        rows = await self._rows(api, memory, since)
+        await self._names.refresh(api, now=now, wanted=_job_ids(rows))
+        if memory.watermark is None and api.dialect.listing is Listing.NEWEST_FIRST:
+            rows += await list_open_of_jobs(api, rows, self._names.jobs())
+        seen = await self._singles.complete(api, rows, memory, since=since)
+        return Look(
+            self._greeting(api),
+            sessions=tuple(seen.sessions.values()),
+            gone=frozenset(seen.gone),
+            unreadable=frozenset(seen.unreadable),
+            jobs=self._names.jobs(),
+        )
+
+    async def _rows(self, api: Api, memory: Memory, since: datetime) -> list[Row]:
+        if api.dialect.listing is Listing.FILTERED:
+            return await list_filtered(api, since)
+        if api.dialect.listing is Listing.NEWEST_FIRST:
+            return await list_newest(api, memory, since)
+        jobs = await read_whole(api, "Jobs", read_job)
+        self._names.take_jobs(jobs)
+        rows, marks = await list_by_job(api, [row.job for row in jobs if row.id], self._marks.jobs, memory)
+        self._next = replace(self._next, jobs=marks)
+        return rows
+
+    def _greeting(self, api: Api) -> Greeting:
+        self._skew = self._http.skew.value
+        if self._skew is None and not self._is_dateless:
+            logger.warning("%s: its answers carry no Date, so its clock cannot be compared", self._access.name)
+        self._is_dateless = self._skew is None
+        service = self._service or Service()
+        return Greeting(api.dialect.version, service.installation_id, service.version, self._skew)
+
+
+def _is_past(mark: datetime | None, interval: timedelta, now: datetime) -> bool:
+    """Whether an interval is over; a clock that was set back counts as over."""
+    return mark is None or not timedelta(0) <= now - mark < interval
+
+
+def _job_ids(rows: Iterable[Row]) -> frozenset[str]:
+    return frozenset(row.job_id for row in rows if isinstance(row, Session) and row.job_id)
