@@ -89,7 +89,7 @@ async def deliver_once(desk: Desk, *, clock: Callable[[], datetime], rng: Random
 
 
 async def _deliver(desk: Desk, row: Delivery, clock: Callable[[], datetime], rng: Random) -> Handled:
-    verdict = await desk.channel.send(Parcel(message_id(row), row.destination, (row.event,)))
+    verdict = await desk.channel.send(Parcel(row.message_id, row.destination, (row.event,)))
     verdict = Verdict(verdict.sent, desk.clean(verdict.reason), verdict.wait)
     now = clock()
     settlement = settle(row, verdict, now=now, give_up_after=desk.give_up_after, rng=rng)
@@ -104,8 +104,3 @@ async def _renew(desk: Desk, in_flight: set[int], clock: Callable[[], datetime])
         ids = tuple(in_flight)
         until = clock() + LEASE
         await desk.run_db(lambda ids=ids, until=until: desk.outbox.renew(ids, owner=desk.owner, until=until))  # type: ignore[misc]
-
-
-def message_id(row: Delivery) -> str:
-    """Name the message that a delivery leaves in; one event makes one message."""
-    return row.event.id

@@ -132,10 +132,11 @@ class _TextLine(_Line):
     """`2026-03-02T06:00:00+01:00 INFO    poll HQ: …`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        extra = self._extra(record)
+        extra, said = self._extra(record), self._said(record)
         about = extra.get("server") or extra.get("channel")
-        source = f"{_short(record.name)} {about}" if about else _short(record.name)
-        return f"{_time(record, 'seconds')} {record.levelname:<7} {source}: {self._said(record)}"
+        is_said = about is None or said.startswith(f"{about}:")
+        source = _short(record.name) if is_said else f"{_short(record.name)} {about}"
+        return f"{_time(record, 'seconds')} {record.levelname:<7} {source}: {said}"
 
 
 class _JsonLine(_Line):

@@ -9,13 +9,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import anyio
 import httpx
 
+from watcher.clock import now
 from watcher.core.model import Status
 from watcher.core.page import Rules
 from watcher.core.policy import EVENTS
@@ -32,10 +33,6 @@ SESSIONS = 30
 ROUNDS = 5
 LOOKS = 100
 LIMIT = 3.0
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def estate() -> World:

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.processes.household import Household, Inbox, eventually, inbox, server_settings
+from watcher.clock import now
 from watcher.core.model import Status
 from watcher.demo.server import create_app
 from watcher.demo.world import World
@@ -22,10 +22,6 @@ ROUNDS = 7
 LIMIT_SECONDS = 1.5
 LIMIT_MB = 90
 BARE = "import anyio._backends._asyncio, httpx, httpx_aiohttp, msgspec, sqlalchemy.dialects.sqlite, apprise; apprise.Apprise().add('json://127.0.0.1')"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def resident(pid: int) -> float:

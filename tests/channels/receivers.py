@@ -17,7 +17,7 @@ class Misdeed(Enum):
     HANG = "takes the request and says nothing until it is closed"
     RESET = "takes the request and resets the connection"
     HALF_HEAD = "resets the connection within the head of a 200"
-    HALF_BODY = "says 200 and resets the connection within the body"
+    HALF_BODY = "says 200 and resets the connection before the body"
     NONSENSE = "answers what is not HTTP"
 
 
@@ -90,9 +90,10 @@ class Receiver:
         if step == Misdeed.HALF_HEAD:
             line.sendall(b"HTTP/1.1 200 OK\r\nContent-")
         if step == Misdeed.HALF_BODY:
-            line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+            line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         if step == Misdeed.NONSENSE:
             line.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        self._closed.wait(0.05)  # let what was sent be read before the reset overtakes it
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import anyio
 import pytest
@@ -78,6 +79,19 @@ async def test_markdown_is_ours_and_reaches_the_service_unchanged(event: Event) 
     headline, _, rest = text.partition("\n")
     assert headline == ("**Failed: \\*\\*a\\*\\* \\[x\\](http://evil.example) @\u200ball \\<!here\\> on HQ / Berlin**")
     assert rest.startswith("\nError: Failed to process site\n")
+
+
+async def test_a_dialect_is_spoken(event: Event) -> None:
+    """Slack gets its own markup, made by Apprise of ours, in one message."""
+    nasty = replace(event, job=JobRef("1", "<!here> *Mail*"))
+    found = plan("ops", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+    with receiving(Answer(200, body=b"ok")) as receiver:
+        plugin: Any = found.targets[0].plugin
+        plugin.webhook_url = f"http://127.0.0.1:{receiver.port}"
+        channel = AppriseChannel("ops", found, zone=UTC)
+        assert (await channel.send(Parcel(event.id, "", (nasty,)))).sent == Sent.DELIVERED
+    (request,) = receiver.requests
+    assert "*Failed: &lt;!here&gt; \\*Mail\\* on HQ / Berlin*\n" in json.loads(request.body)["attachments"][0]["text"]
 
 
 ANSWERS = [
@@ -290,16 +304,14 @@ async def test_a_hanging_receiver_holds_nothing_else(parcel: Parcel) -> None:
 
 
 async def test_a_cancelled_send_ends_at_once(parcel: Parcel) -> None:
-    """At shutdown nobody waits for a receiver that hangs; the channel's next send waits for the old one to end."""
-    with receiving(Misdeed.HANG, Answer(200)) as receiver:
-        channel = opened(f"json://127.0.0.1:{receiver.port}/?rto=1")
+    """At shutdown nobody waits for a receiver that hangs."""
+    with receiving(Misdeed.HANG) as receiver:
+        channel = opened(f"json://127.0.0.1:{receiver.port}/?rto=2")
         before = monotonic()
         with anyio.move_on_after(0.2) as scope:
             await channel.send(parcel)
-        assert scope.cancelled_caught
-        assert monotonic() - before < 0.8
-        assert (await channel.send(parcel)).sent == Sent.DELIVERED
-        assert monotonic() - before > 0.9
+    assert scope.cancelled_caught
+    assert monotonic() - before < 1
 
 
 async def test_a_channel_does_not_wait_between_messages(parcels: list[Parcel]) -> None:

@@ -16,7 +16,7 @@ EVENT = Event("e1", "session.failed", HQ, T0, T0)
 
 
 def after(verdict: Verdict, *, attempts: int = 1, minutes: float = 0, seed: int = 1) -> Settlement:
-    row = Delivery(1, EVENT, "chat", "chat", attempts, T0)
+    row = Delivery(1, "m1", EVENT, "chat", "chat", attempts, T0)
     return settle(row, verdict, now=at(minutes), give_up_after=timedelta(days=3), rng=Random(seed))
 
 

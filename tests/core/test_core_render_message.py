@@ -121,6 +121,14 @@ def test_log_lines_that_find_no_room_are_counted() -> None:
     assert short.endswith(f"and {24 - shown} more log lines")
 
 
+@pytest.mark.parametrize("limit", range(120, 700, 7))
+def test_no_line_is_cut_to_nothing(limit: int) -> None:
+    """A log line that has no room for a few words is left to the count."""
+    log = tuple(LogLine("error", "word " * 12) for _ in range(9))
+    _, *others = render((an_event(log=log),), Style(Format.TEXT, limit, 60), BERLIN).body.splitlines()
+    assert all(len(line) >= 15 for line in others if line.endswith("…"))
+
+
 def test_one_line_left_is_no_plural() -> None:
     """One line is counted as one."""
     log = tuple(LogLine("error", f"line {n}") for n in range(11))

@@ -44,11 +44,13 @@ def test_a_text_line_has_time_level_source_and_server(capsys: pytest.CaptureFixt
     logs.configure("text", "info", [])
     logging.getLogger("watcher.poll").info("looked in %d ms", 12, extra={"server": "HQ"})
     logging.getLogger("watcher").warning("careful")
+    logging.getLogger("watcher").info("HQ: said already", extra={"server": "HQ"})
     out, err = capsys.readouterr()
     assert out == ""
-    first, second = err.splitlines()
+    first, second, third = err.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d INFO    poll HQ: looked in 12 ms", first)
     assert second.endswith(" WARNING watcher: careful")
+    assert third.endswith(" INFO    watcher: HQ: said already")
 
 
 def test_a_json_line_is_one_object_with_the_extra_fields(capsys: pytest.CaptureFixture[str]) -> None:

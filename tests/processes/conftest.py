@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.processes.household import Household, Inbox
 from tests.processes.household import inbox as open_inbox
 

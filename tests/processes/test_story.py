@@ -1,20 +1,19 @@
 """One story, told by six servers that speak v3 to v8, watched by one real process that is killed in the middle."""
 
+import signal
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from tests.processes.household import Household, Inbox, eventually
+from watcher.clock import now
 from watcher.core.model import LogLine, Status
 from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
 
+IN_FLIGHT = 8  # a webhook channel sends so many at once
 VERSIONS = ("v3", "v4", "v5", "v6", "v7", "v8")
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -55,8 +54,8 @@ def toml(urls: dict[str, str], tellers: list[Teller]) -> str:
 
 def told(inbox: Inbox, version: str) -> list[tuple[str, str]]:
     """Return event types and job names that one server's events had, in the order of their time."""
-    events = [event for event in inbox.got if event.get("source") == f"/servers/{version}"]
-    ordered = sorted(events, key=lambda event: (event["time"], event["type"]))
+    events = {event["id"]: event for event in inbox.got if event.get("source") == f"/servers/{version}"}
+    ordered = sorted(events.values(), key=lambda event: (event["time"], event["type"]))
     return [(event["type"].removeprefix("watcher."), event["subject"]) for event in ordered]
 
 
@@ -78,7 +77,12 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
             "WATCHER_CHANNELS": f"hook=webhook+{inbox.url}/hook chat={inbox.url.replace('http', 'json')}/chat",
             "WATCHER_NOTIFY_ON": "all",
         }
-        webhooks = lambda: [event for event in inbox.got if "specversion" in event]  # noqa: E731 - a short name
+
+        def webhooks() -> set[str]:
+            return {event["id"] for event in inbox.got if "specversion" in event}
+
+        def chats() -> int:
+            return sum("specversion" not in event for event in inbox.got)
 
         household.start()
         first_looks = "watching 6 servers, telling 2 channels"
@@ -93,8 +97,7 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
             teller.end(teller.teams, Status.SUCCESS)
         eventually(lambda: len(webhooks()) == 24, what=household.log)
 
-        household.process.kill() if household.process else None
-        household.process.wait(10) if household.process else None
+        household.end(signal.SIGKILL)
         for teller in tellers:  # a short run that begins and ends while nobody watches
             teller.start(teller.mail)
             teller.end(teller.mail, Status.WARNING)
@@ -108,7 +111,7 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
         for teller in tellers:
             teller.end(teller.mail, Status.SUCCESS)
         eventually(lambda: len(webhooks()) == 54, what=household.log)
-        eventually(lambda: len(inbox.got) == 108, what=household.log)
+        eventually(lambda: chats() >= 54, what=household.log)
         assert household.end() == 0
 
     story = [
@@ -124,8 +127,8 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
     ]
     for version in VERSIONS:
         assert told(inbox, version) == story, version
-    ids = [event["id"] for event in inbox.got if "specversion" in event]
-    assert len(set(ids)) == len(ids)
+    repeats = sum("specversion" in event for event in inbox.got) - 54
+    assert repeats <= IN_FLIGHT, "only what was in flight when the process was killed may come twice"
     assert "Traceback" not in household.log()
 
 

@@ -188,6 +188,12 @@ def test_a_usual_file_that_cannot_be_read_is_left_out_by_those_who_only_read(wor
     assert tuple(map(world.local, warnings)) == ("settings.env: cannot be read, so it is left out: Is a directory",)
 
 
+def test_a_login_without_a_password_is_no_secret(world: World) -> None:
+    """A server that is switched off may have none; its name is free to appear."""
+    world.write("watcher.toml", "[[servers]]\nname='a'\nurl='https://x'\nusername='someone'\nenabled=false\n")
+    assert not any("someone" in value for value in world.bare().secret_values())
+
+
 def test_parts_of_urls_are_secret_but_names_and_hosts_are_not(world: World) -> None:
     """A log without the names of channels and hosts would be of no use."""
     values = world.load(

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from tests.store.store_values import GREETING, MINUTE, NOW, event_of, failed, meet, older, page_of, read, running, write
 from watcher.core.model import Job
 from watcher.core.record import Known, Ledger, Outcome, Owed, Page, Refusal
 from watcher.store import Store, StoreError
+from watcher.store.schema import servers
 
 REFUSAL = Refusal(NOW, "salt", "hash")
 
@@ -48,6 +50,8 @@ def test_a_renamed_server_keeps_its_history(store: Store) -> None:
     assert [(server.name, server.url) for server in store.status(now=NOW).servers] == [
         ("Berlin", "https://berlin:4443")
     ]
+    with store._engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(servers)) == 1
 
 
 def test_two_servers_may_swap_their_names(store: Store) -> None:
@@ -148,6 +152,14 @@ def test_thousands_of_sessions_fit_into_one_page(store: Store) -> None:
     ledger = read(store, server.id, *(known.session.id for known in many), "s0", "another")
     assert ledger.sessions == {known.session.id: known for known in many}
     assert store.status(now=NOW).outbox.pending == 2000
+
+
+def test_a_ledger_may_be_asked_for_more_than_a_statement_can_hold(store: Store) -> None:
+    """No number of ids runs into a database's limit of parameters."""
+    server = meet(store)
+    write(store, server.id, Page((failed("s69999"),)))
+    ledger = read(store, server.id, *(f"s{number}" for number in range(70_000)))
+    assert ledger.sessions == {"s69999": failed("s69999")}
 
 
 def test_the_memory_holds_open_sessions_only(store: Store) -> None:

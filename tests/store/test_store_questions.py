@@ -151,6 +151,12 @@ def test_a_session_is_kept_a_day_longer_than_asked(store: Store) -> None:
     assert store.prune(before=NOW + DAY + timedelta(microseconds=1)) == 1
 
 
+def test_an_end_ages_from_its_own_time(store: Store) -> None:
+    """History that was read only lately is as old as it is."""
+    write(store, meet(store).id, Page((failed("s1", ended=NOW),)), now=LATER)
+    assert store.prune(before=NOW + DAY + MINUTE) == 1
+
+
 def test_an_end_without_a_time_ages_from_when_it_was_seen(store: Store) -> None:
     """Nor does an end in the future, by a server's wrong clock, keep its session for ever."""
     server = meet(store)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.store.store_values import NOW, meet, write
@@ -93,6 +93,8 @@ def test_an_event_comes_back_as_it_was(store: Store, event: Event) -> None:
 
 @on_one_database
 @given(at=TIMES, skew=st.none() | st.timedeltas(timedelta(days=-900), timedelta(days=900)), words=WORDS)
+@example(at=datetime.min.replace(tzinfo=UTC), skew=None, words="the first moment of the calendar")
+@example(at=datetime.max.replace(tzinfo=UTC), skew=None, words="the last one")
 def test_a_server_comes_back_as_it_was(store: Store, at: datetime, skew: timedelta | None, words: str) -> None:
     """Times keep their microseconds and come back in UTC, and the skew is the one that was seen."""
     server = meet(store)

@@ -13,6 +13,12 @@ from watcher.core.model import Failure, LookFailed
 from watcher.vb365.pages import read_pages, read_whole
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on one backend: the tables are long, and nothing in them waits."""
+    return "asyncio"
+
+
 @dataclass(frozen=True)
 class Row:
     """A row that is nothing but its id."""

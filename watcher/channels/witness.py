@@ -55,9 +55,8 @@ def watching() -> Iterator[list[Sight]]:
 def muffle() -> None:
     """Make Apprise's log end here, and start observing; doing it again changes nothing."""
     log = logging.getLogger("apprise")
-    if not any(isinstance(handler, _Listener) for handler in log.handlers):
-        log.handlers = [_Listener()]
-    log.propagate = False
+    if not any(isinstance(known, _Listener) for known in log.filters):
+        log.addFilter(_Listener())
     log.setLevel(logging.DEBUG)  # some plugins speak of an exception at this level only
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -65,17 +64,23 @@ def muffle() -> None:
         requests.Session.send = _observed(requests.Session.send)  # type: ignore[method-assign]  # there is no hook for it
 
 
-class _Listener(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
+class _Listener(logging.Filter):
+    """Notes what a record is about and lets none through, so that no handler anywhere gets to write it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
         seen = _sights.get()
-        if seen is None:
-            return
-        problem = sys.exc_info()[1]
-        if isinstance(problem, OSError) and not isinstance(problem, requests.exceptions.InvalidJSONError):
-            if not any(problem is known for known in seen):
-                seen.append(problem)
-        elif str(record.msg).startswith("SMTP recipient %s was refused") and isinstance(record.args, tuple):
-            seen.append(MailRefused(int(str(record.args[1]))))
+        if seen is not None:
+            _note(seen, record)
+        return False
+
+
+def _note(seen: list[Sight], record: logging.LogRecord) -> None:
+    problem = sys.exc_info()[1]
+    if isinstance(problem, OSError) and not isinstance(problem, requests.exceptions.InvalidJSONError):
+        if not any(problem is known for known in seen):
+            seen.append(problem)
+    elif str(record.msg).startswith("SMTP recipient %s was refused") and isinstance(record.args, tuple):
+        seen.append(MailRefused(int(str(record.args[1]))))
 
 
 def _observed(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:

@@ -64,6 +64,8 @@ def _reader_gone() -> int:
 
 def _internal_error(error: Exception) -> int:
     """Say where it broke, but not the error's text, which may hold anything; the log's redactor sees that."""
+    while isinstance(error, ExceptionGroup):  # a loop's error comes wrapped in those of the groups around it
+        error = error.exceptions[0]
     _log.debug("internal error", exc_info=error)
     place = _place(error)
     print(f"watcher: internal error: {type(error).__name__} at {place}; please report", file=sys.stderr)  # noqa: T201

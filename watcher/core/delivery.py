@@ -30,10 +30,12 @@ class Verdict:
 class Delivery:
     """One event owed to one destination of one channel, as claimed for sending.
 
-    `attempts` counts this one too: an attempt is written down before it is made.
+    `attempts` counts this one too: an attempt is written down before it is made. `message_id` names the message that
+    it leaves in, the same at every attempt.
     """
 
     id: int
+    message_id: str
     event: Event
     channel: str
     destination: str

@@ -1,5 +1,5 @@
 """The one place that builds everything, reads the clock, sleeps and takes signals."""
 
-from watcher.daemon.run import run
+from watcher.daemon.process import run
 
 __all__ = ["run"]

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from watcher import logs
 from watcher.clock import Clock, now, sped_up
-from watcher.daemon.run import Daemon
+from watcher.daemon.process import Daemon
 from watcher.demo.player import living_world
 from watcher.demo.server import create_app
 from watcher.sdnotify import Notifier

@@ -3,6 +3,7 @@
 Each becomes a layer: what is written for each key there, and the words for that place.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -80,7 +81,8 @@ def of_credentials(directory: str | None, names: Mapping[str, tuple[str, ...]]) 
     for key, files in names.items():
         for file in files:
             path = Path(directory, file)
-            if "/" not in file and path.is_file():
+            # not Path.is_file, which raises for a name that is too long
+            if "/" not in file and os.path.isfile(path):
                 found.setdefault(key, Written(str(path), f"credential {file}", in_file=True, guarded=True))
     return found
 

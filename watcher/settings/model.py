@@ -92,8 +92,9 @@ class Settings:
 
     def _plain(self) -> Iterator[str]:
         for server in self.servers:
-            yield server.password.reveal()
-            yield f"{server.username}:{server.password.reveal()}"
+            if password := server.password.reveal():
+                yield password
+                yield f"{server.username}:{password}"
         yield from (channel.secret.reveal() for channel in self.channels if channel.secret)
         if self.admin_token:
             yield self.admin_token.reveal()

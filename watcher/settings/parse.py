@@ -57,6 +57,8 @@ def name(text: str) -> str:
 
 def path(text: str) -> Path:
     """Take the path of a file."""
+    if "\0" in text:
+        raise ValueError("is no path: there is a NUL in it")
     return Path(plain(text).strip())
 
 

@@ -20,6 +20,7 @@ _DUE = (
         deliveries.c.destination,
         deliveries.c.attempts,
         deliveries.c.first_due,
+        deliveries.c.message_id,
         events.c.data,
     )
     .join(events)
@@ -35,7 +36,7 @@ _LEASE = (
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
         attempts=deliveries.c.attempts + 1,
-        message_id=func.coalesce(deliveries.c.message_id, bindparam("fresh")),
+        message_id=bindparam("name"),
     )
 )
 _OURS = (_PENDING, deliveries.c.lease_owner == bindparam("owner"))
@@ -84,10 +85,13 @@ def claim(
     """Lease what is due, the longest due first, and count the attempt before it is made."""
     # Two statements: on PostgreSQL a LIMIT below an UPDATE may be planned so that it locks more rows than it says.
     rows = connection.execute(_DUE, {"channel": channel, "now": now, "limit": limit}).all()
+    names = [row.message_id or uuid4().hex for row in rows]
     if rows:
         mark = {"owner": owner, "until": now + lease}
-        connection.execute(_LEASE, [mark | {"row": row.id, "fresh": uuid4().hex} for row in rows])
-    return [_delivery(row) for row in rows]
+        connection.execute(
+            _LEASE, [mark | {"row": row.id, "name": name} for row, name in zip(rows, names, strict=True)]
+        )
+    return [_delivery(row, name) for row, name in zip(rows, names, strict=True)]
 
 
 def renew(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
@@ -126,9 +130,10 @@ def due_open(connection: Connection, channels: Sequence[str], now: datetime) -> 
     return connection.execute(_DUE_OPEN, {"channels": list(channels), "now": now}).scalar_one()
 
 
-def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
+def _delivery(row: Row[*tuple[Any, ...]], message_id: str) -> Delivery:
     return Delivery(
         id=row.id,
+        message_id=message_id,
         event=row.data,
         channel=row.channel,
         destination=row.destination,

@@ -171,9 +171,9 @@ class Http:
 
 
 def _real(access: Access) -> httpx.AsyncBaseTransport:
-    from watcher.vb365.transport import build_transport  # noqa: PLC0415 - aiohttp is imported for a real connection only
+    from watcher.vb365.transport import PlainTransport  # noqa: PLC0415 - aiohttp is imported for a real connection only
 
-    return build_transport(access)
+    return PlainTransport(access)
 
 
 def _no_cookies() -> CookieJar:

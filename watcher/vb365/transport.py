@@ -6,6 +6,7 @@ here each becomes the httpx error that fits. It must be used on asyncio.
 """
 
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -38,8 +39,24 @@ _MEANINGS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = 
 class PlainTransport(AiohttpTransport):
     """httpx-aiohttp's transport with its errors told apart."""
 
+    def __init__(self, access: Access) -> None:
+        """Build what reaches one server; raises LookFailed when CA file or proxy cannot be used.
+
+        No cookie is kept: an antiforgery cookie that comes back would make v7 and v8 demand its token.
+        """
+        context = tls_context(access)
+        proxy, self._proxy_login = _proxy(access)
+
+        def session() -> aiohttp.ClientSession:
+            connector = aiohttp.TCPConnector(ssl=context, limit=2)
+            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+        super().__init__(verify=context, proxy=proxy, client=session)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises httpx.TransportError, with the first cause kept in `__cause__`."""
+        if self._proxy_login is not None and request.url.scheme == "http":
+            request.headers["Proxy-Authorization"] = self._proxy_login  # for https it is sent with CONNECT
         with _told_apart():
             response = await super().handle_async_request(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - what the parent builds
@@ -73,29 +90,18 @@ def _told_apart() -> Iterator[None]:
         raise
 
 
-def build_transport(access: Access) -> httpx.AsyncBaseTransport:
-    """Build the transport for one server; raises LookFailed when CA file or proxy cannot be used.
-
-    No cookie is kept: an antiforgery cookie that comes back would make v7 and v8 demand its token.
-    """
-    context = tls_context(access)
-    proxy = _proxy(access)
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=context, limit=2)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-
-    return PlainTransport(verify=context, proxy=proxy, client=session)
-
-
-def _proxy(access: Access) -> httpx.Proxy | None:
+def _proxy(access: Access) -> tuple[httpx.Proxy | None, str | None]:
+    """Return the proxy without its login, and the login as a header: aiohttp has given up its own form of it."""
     if access.proxy is None:
-        return None
-    text = f"{access.base}: WATCHER_PROXY cannot be used: it has to be http://host:port or https://host:port"
+        return None, None
     try:
-        proxy = httpx.Proxy(access.proxy)
+        given = httpx.Proxy(access.proxy)
     except (ValueError, httpx.InvalidURL):
-        raise LookFailed(Failure.UNREACHABLE, text) from None
-    if proxy.url.scheme not in {"http", "https"} or not proxy.url.host:
+        given = None
+    if given is None or given.url.scheme not in {"http", "https"} or not given.url.host:
+        text = f"{access.base}: WATCHER_PROXY cannot be used: it has to be http://host:port or https://host:port"
         raise LookFailed(Failure.UNREACHABLE, text)
-    return proxy
+    if given.auth is None:
+        return given, None
+    login = f"Basic {b64encode(':'.join(given.auth).encode()).decode()}"
+    return httpx.Proxy(given.url, headers={"Proxy-Authorization": login}), login

@@ -57,19 +57,12 @@ def cut(line: Line, room: int, form: Format) -> str:
     if len(whole) <= room:
         return whole
     text = fold(line.text)
-    length = _longest(line, text, room, form)
-    while length and len(_shortened(line, text, length, form)) > room:
-        length -= 1
-    return _shortened(line, text, length, form) if length else ""
-
-
-def _longest(line: Line, text: str, room: int, form: Format) -> int:
     low, high = 0, len(text) - 1
     while low < high:
         middle = (low + high + 1) // 2
         fits = len(_shortened(line, text, middle, form)) <= room
         low, high = (middle, high) if fits else (low, middle - 1)
-    return max(low, 0)
+    return _shortened(line, text, low, form) if low > 0 else ""
 
 
 def _shortened(line: Line, text: str, length: int, form: Format) -> str:
