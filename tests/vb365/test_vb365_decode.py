@@ -1,6 +1,7 @@
 """Reading values, rows and listings of any version, and of servers that keep to none."""
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,15 @@ def utc(*parts: int) -> datetime:
 def test_times_are_read_in_every_form_a_version_prints(written: str | None, meant: datetime | None) -> None:
     """0 to 7 digits, Z, an offset or none are one moment in UTC; the .NET extremes mean "not ended"."""
     assert moment(written) == meant
+
+
+def test_a_time_without_a_zone_is_utc_wherever_we_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's zone has no say."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        assert moment("2026-03-01T22:00:00") == utc(2026, 3, 1, 22)
+    time.tzset()
 
 
 @pytest.mark.parametrize("written", ["yesterday", "31.12.9999 23:59:59", "2026-13-01T00:00:00Z", 1_767_312_000, True])

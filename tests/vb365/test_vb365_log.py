@@ -16,10 +16,10 @@ def title(usn: int, words: str) -> dict[str, Any]:
 
 
 TITLES = [
+    title(4, "[Failed] Job failed"),
     title(3, "[Error] Failed to connect to the organization. Unauthorized."),
     title(1, "[Success] Job started at 3/1/2026 10:00:00 PM"),
     title(2, "[Warning] Failed to backup item: /Inbox/Report"),
-    title(4, "[Failed] Job failed"),
     title(5, "No prefix at all"),
     title(6, "[Site] is no severity"),
 ]

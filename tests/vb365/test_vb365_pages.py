@@ -142,6 +142,14 @@ async def test_reading_stops_when_enough_was_seen() -> None:
     assert len(rows) == 2000
 
 
+async def test_a_link_to_more_counts_for_more_than_a_short_page() -> None:
+    """Who says that more follows is asked for it, whatever limit is echoed."""
+    script = Script()
+    first = {"results": [{"id": "2"}], "limit": 30, "_links": {"next": {"href": "/v8/Jobs?offset=30"}}}
+    script.on("GET /v8/Jobs", first, {"results": [{"id": "1"}], "limit": 30})
+    assert ids(await read_pages(script.api(), "Jobs", read)) == ["2", "1"]
+
+
 async def test_rows_that_shift_under_the_reader_come_twice_and_not_never() -> None:
     """A session that begins while pages are read moves all others down."""
     script = Script()

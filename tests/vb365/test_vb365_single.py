@@ -105,6 +105,18 @@ async def test_an_end_without_a_time_is_read_once_more() -> None:
     assert len(script.asked(f"{LISTING}/")) == 2
 
 
+async def test_a_history_without_end_times_is_asked_for_in_portions() -> None:
+    """Fifty a look, and none of them twice."""
+    script = Script()
+    listing(script, *(row(f"s{number}", "Success", endTime=None) for number in range(120)))
+    server = script.server()
+    counts = []
+    for _ in range(4):
+        await server.look(memory())
+        counts.append(len(script.asked(f"{LISTING}/")))
+    assert counts == [50, 100, 120, 120]
+
+
 async def test_an_end_without_a_time_that_is_gone_by_id_still_counts() -> None:
     """What the listing showed of it holds."""
     script = Script()

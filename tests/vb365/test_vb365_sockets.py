@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from tests.vb365.vb365_script import ACCESS, HASTE, memory
-from tests.vb365.vb365_sockets import EMPTY, Plain, Respond, half, listening, ok, reset, silence
+from tests.vb365.vb365_sockets import EMPTY, TOKEN, Plain, Respond, half, listening, ok, reset, silence
 from watcher.clock import now
 from watcher.core.model import Failure, Look, LookFailed
 from watcher.vb365.access import Access
@@ -69,6 +69,15 @@ async def test_gzip_is_understood() -> None:
         server.answers[f"{LISTING}/a"] = ok(b'{"id":"a","status":"Failed"}')
         look = await look_at(server.url)
     assert [one.id for one in look.sessions] == ["a"]
+
+
+async def test_no_cookie_is_sent_back() -> None:
+    """aiohttp keeps a jar of its own below httpx, which takes cookies of a named host."""
+    async with listening() as server:
+        server.answers["/v8/token"] = ok(TOKEN, b"Set-Cookie: antiforgery=1; Path=/")
+        await look_at(server.url.replace("127.0.0.1", "localhost"))
+    assert len(server.requests) > 2
+    assert not [request for request in server.requests if b"cookie" in request.lower()]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
@@ -208,8 +209,7 @@ async def test_nothing_but_gets_and_tokens_is_sent(version: str) -> None:
     sent: list[tuple[str, str]] = []
 
     watching = Watching(version, Quirks())
-    inner = watching.server._http._transport
-    assert isinstance(inner, httpx.ASGITransport)
+    inner = cast("httpx.ASGITransport", watching.server._http._transport)
 
     class Recording(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

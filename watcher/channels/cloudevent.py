@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -22,6 +23,13 @@ def encode(events: tuple[Event, ...]) -> tuple[str, bytes]:
     if len(events) == 1:
         return ONE_TYPE, msgspec.json.encode(cloud_event(events[0]))
     return BATCH_TYPE, msgspec.json.encode([cloud_event(event) for event in events])
+
+
+def identity(events: tuple[Event, ...]) -> str:
+    """Return the `webhook-id`: that of the event, or for a batch a hash of the ids, the same at every attempt."""
+    if len(events) == 1:
+        return events[0].id
+    return sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
 
 
 def cloud_event(event: Event) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from apprise.plugins import url_to_dict
 
 from watcher.channels.errors import BadChannel
 from watcher.channels.hints import what_is_missing, what_is_wrong
-from watcher.channels.services import services
+from watcher.channels.services import load_service
 from watcher.channels.witness import muffle
 from watcher.core.render import Format, Style
 
@@ -54,7 +54,7 @@ class Plan:
 def plan(name: str, url: str) -> Plan:
     """Read an Apprise URL. Raises BadChannel for one that Apprise does not know or take."""
     muffle()
-    services()
+    load_service(url.partition("://")[0].lower())
     parts: dict[str, Any] | None = url_to_dict(url) if "://" in url else None  # type: ignore[no-untyped-call]  # Apprise's
     if parts is None:
         raise BadChannel(name, what_is_wrong(url))

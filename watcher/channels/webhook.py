@@ -16,7 +16,7 @@ from yarl import URL
 
 from watcher import __version__
 from watcher.channels.answers import verdict_of
-from watcher.channels.cloudevent import encode
+from watcher.channels.cloudevent import encode, identity
 from watcher.channels.errors import BadChannel
 from watcher.channels.signature import BadSecret, Signer
 from watcher.clock import now
@@ -72,7 +72,7 @@ class WebhookChannel:
     async def send(self, parcel: Parcel) -> Verdict:
         """Post a parcel once; the same parcel is the same request, but for its time and signature."""
         kind, body = encode(parcel.events)
-        headers = {"Content-Type": kind, **self._login, **self._identification(parcel.message_id, body)}
+        headers = {"Content-Type": kind, **self._login, **self._identification(identity(parcel.events), body)}
         try:
             async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 verdict = verdict_of(answer.status, answer.headers.get("Retry-After"), now=self._clock())

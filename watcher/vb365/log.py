@@ -42,7 +42,7 @@ async def read_log(api: Api, session_id: str) -> tuple[LogLine, ...]:
     with anyio.move_on_after(WITHIN):
         with suppress(LookFailed):
             await _collect(api, f"{session(session_id)}/LogItems", lines)
-    return tuple(line for line in lines if line.type in _TELLING)[:MOST_LINES]
+    return tuple(line for kind in _TELLING for line in lines if line.type == kind)[:MOST_LINES]
 
 
 async def _collect(api: Api, resource: str, lines: list[LogLine]) -> None:
