@@ -75,7 +75,8 @@ class Watched:
 class Watch:
     """One server being watched: its parts, and what is remembered between looks to spare work, never to decide.
 
-    `seen`: settled sessions as they were last written down; what still looks the same needs no second thought.
+    `seen`: settled sessions, and `jobs`, as they were last written down; what still looks the same needs no second
+    thought.
     """
 
     watched: Watched
@@ -86,6 +87,7 @@ class Watch:
     record: ServerRecord | None = None
     refused_until: datetime | None = None
     seen: dict[str, Session] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +217,16 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene) 
     """Move the watermark, now that the whole look is written down; never past the server's present."""
     ends = [session.ended for session in look.sessions if session.is_ended and session.ended]
     watermark = min(max(ends), scene.server_now) if ends else None
+    jobs = {} if look.jobs == watch.jobs else look.jobs
     await watch.run_db(
         lambda: watch.journal.finish_look(
-            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=look.jobs
+            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=jobs
         )
     )
     watch.source.confirm()
     watch.record = replace(record, ref=scene.server, last_success=scene.now)
     watch.seen = {session.id: session for session in look.sessions if session.is_settled}
+    watch.jobs = look.jobs
 
 
 async def _keep_away_after_a_refusal(watch: Watch, now: datetime) -> None:

@@ -31,7 +31,7 @@ from watcher.web.serve import serving
 
 SESSIONS = 30
 ROUNDS = 5
-LOOKS = 100
+LOOKS = 40
 LIMIT = 3.0
 
 
@@ -46,7 +46,7 @@ def estate() -> World:
 
 
 def stand_in(pipe: Connection) -> None:
-    """Serve the estate until told to stop."""
+    """Serve the estate until killed."""
     world = estate()
     with serving(create_app(world, now=now), date_header=False) as url:
         pipe.send((url, world.account.username, world.account.password))
@@ -98,7 +98,7 @@ def main() -> None:
     url, username, password = here.recv()
     with tempfile.TemporaryDirectory() as folder:
         look, get = anyio.run(measure, url, username, password, Path(folder))
-    here.send("stop")
+    server.kill()
     server.join(10)
     print(f"look {look * 1000:.2f} ms, bare httpx GET {get * 1000:.2f} ms, ratio {look / get:.2f}, limit {LIMIT}")
 

@@ -143,7 +143,7 @@ MARK = Mark(at(5), "Failed", SEEN, frozenset())
         (replace(LISTED, last_run=None), replace(MARK, last_run=None), True),
         (LISTED, replace(MARK, newest=replace(SEEN, created=None)), True),
         (LISTED, replace(MARK, open=frozenset({"o"})), True),
-        (Job("j", "j"), Mark(None, None, None, frozenset()), False),
+        (Job("j", "j"), Mark(None, None, None, frozenset()), True),
         (LISTED, replace(MARK, newest=None), True),
     ],
 )

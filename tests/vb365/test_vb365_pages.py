@@ -42,13 +42,15 @@ class Shelf:
     next_links: bool = False
     bare: bool = False
     ignores_offset: bool = False
+    newest_first: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Serve a page."""
         limit = int(request.url.params.get("limit", "30"))
         offset = 0 if self.ignores_offset else int(request.url.params.get("offset", "0"))
         applied = min(limit, self.cap)
-        rows = [{"id": str(number)} for number in range(self.size)][offset : offset + applied]
+        numbers = list(range(self.size))[:: -1 if self.newest_first else 1]
+        rows = [{"id": str(number)} for number in numbers][offset : offset + applied]
         if self.bare:
             return httpx.Response(200, json=rows)
         body: dict[str, Any] = {"results": rows}
@@ -123,6 +125,21 @@ async def test_a_true_echo_of_a_smaller_page_spares_the_last_request() -> None:
     script.on("GET /v8/Jobs", Shelf(35, 30, ECHOES["what was applied"]))
     await read_pages(script.api(), "Jobs", read)
     assert len(script.asked("GET")) == 2
+
+
+async def test_a_last_page_is_proved_again_only_when_it_changes() -> None:
+    """An idle server costs one request a listing, and a new row is worth the next page."""
+    script = Script()
+    shelf = Shelf(7, 7, ECHOES["what was asked"], newest_first=True)
+    script.on("GET /v8/Jobs", shelf)
+    api = script.api()
+    counts = []
+    for size in (7, 7, 12, 12):
+        shelf.size = size
+        script.seen.clear()
+        assert len(ids(await read_pages(api, "Jobs", read))) == size
+        counts.append(len(script.asked("GET")))
+    assert counts == [2, 1, 3, 2]
 
 
 async def test_pages_grow_from_a_short_first_one() -> None:

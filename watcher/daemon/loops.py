@@ -53,6 +53,8 @@ class Loops:
     bell: Bell = field(default_factory=Bell)
     stopping: anyio.Event = field(default_factory=anyio.Event)
     looked: anyio.Event = field(default_factory=anyio.Event)
+    installations: dict[int, str] = field(default_factory=dict)
+    twins: set[str] = field(default_factory=set)
 
     @property
     def clock(self) -> Clock:
@@ -79,6 +81,7 @@ class Loops:
             if report is not None:
                 self.telling.look(report, took, max(0.0, wait - took))
                 self._tried(watch.watched.name, loop)
+                self._warn_of_twins(watch)
                 if report.owed:
                     self.bell.ring()
             await self._rest(loop, wait - took, alive=report is not None)
@@ -88,6 +91,15 @@ class Loops:
         self.health.beat(loop, self.clock.now())
         if not self.health.untried():
             self.looked.set()
+
+    def _warn_of_twins(self, watch: Watch) -> None:
+        """Say it once when two names turn out to be one installation: they share a history, each end is told once."""
+        if watch.record is None:
+            return
+        first = self.installations.setdefault(watch.record.id, watch.watched.name)
+        if first != watch.watched.name and watch.watched.name not in self.twins:
+            self.twins.add(watch.watched.name)
+            self.telling.twins(first, watch.watched.name)
 
     async def first_looks(self, within: float) -> None:
         """Wait until every server was tried once, so many seconds at the most: what is slow to start comes after."""

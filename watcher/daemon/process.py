@@ -132,6 +132,8 @@ class Daemon:
             log.error("the new settings do not hold; the old ones stay in force")
             self._notifier.ready()
             return
+        if settings.database_url != self._shift.bench.settings.database_url:
+            log.warning("WATCHER_DATABASE_URL has changed: the database in use stays until the next restart")
         log.info("new settings in force")
         self._next = self._plan(settings, Channels(settings, opened))
         self._shift.stop.set()

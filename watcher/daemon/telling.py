@@ -63,6 +63,10 @@ class Telling:
             else:
                 log.warning("%s: not delivered yet: %s: %s", name, what, one.verdict.reason, extra=extra)
 
+    def twins(self, first: str, second: str) -> None:
+        """Tell that two servers of the settings are one installation."""
+        log.warning("%s and %s are the same installation; watch it under one name", first, second)
+
     def store_failed(self, loop: str, error: Exception) -> None:
         """Tell that the database refused; nothing is lost by it, since nothing moves on."""
         log.error("%s: %s; nothing moves on until this is over", loop, error)

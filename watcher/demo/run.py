@@ -1,6 +1,7 @@
 """`watcher demo`: the whole watcher against the stand-in server, over real HTTP, with its messages on the terminal."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -87,8 +88,12 @@ async def _reader() -> AsyncIterator[str]:
 
     async def receive(request: Request) -> Response:
         message = await request.json()
-        sys.stdout.write(_printed(str(message.get("title", "")), str(message.get("message", ""))))
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(_printed(str(message.get("title", "")), str(message.get("message", ""))))
+            sys.stdout.flush()
+        except BrokenPipeError:  # `watcher demo | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.kill(os.getpid(), signal.SIGINT)
         return Response(status_code=204)
 
     async with serve(Starlette(routes=[Route("/{path:path}", receive, methods=["POST"])])) as url:

@@ -1,7 +1,8 @@
 """GETs of one wire version: with our token, and with every status judged before its body is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from watcher.core.model import Failure, LookFailed
 from watcher.vb365.dialect import Dialect
@@ -12,11 +13,18 @@ from watcher.vb365.login import Login
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One server, spoken to in one wire version."""
+    """One server, spoken to in one wire version.
+
+    `ends` remembers of each listing the ids of its last page, as an empty page after it proved it to be the last.
+    `firsts` remembers of each listing the bytes of its first page and what they were read as: an idle server's answer
+    is the same for hours, and comparing is a hundred times cheaper than decoding.
+    """
 
     http: Http
     login: Login
     dialect: Dialect
+    ends: dict[str, frozenset[str]] = field(default_factory=dict)
+    firsts: dict[str, tuple[bytes, Any, Any]] = field(default_factory=dict)
 
     async def get(self, resource: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET a resource and return its answer of 2xx; raises LookFailed, NotFoundError for a 404.

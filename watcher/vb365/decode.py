@@ -36,16 +36,18 @@ def fields(raw: bytes | msgspec.Raw) -> dict[str, object]:
 
 def text(value: object) -> str | None:
     """Return a text that every database takes, or None for null, an empty one, and what is no text."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if value is None:
         return None
     if isinstance(value, str) and value.isascii() and "\0" not in value:
         return value or None
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
     return str(value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}") or None
 
 
 def whole(value: object) -> int | None:
     """Return a whole number of 64 bits from a number or a text, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         number = int(value)
@@ -71,7 +73,7 @@ def moment(value: object) -> datetime | None:
     if not isinstance(value, str):
         raise UnreadableError("a time that is no text")
     try:
-        when = datetime.fromisoformat(value.strip().upper())
+        when = datetime.fromisoformat(value.upper())
     except ValueError:
         raise UnreadableError("a time that cannot be read") from None
     if not NEVER_UNTIL < when.year < NEVER_FROM:
@@ -89,7 +91,7 @@ def moment_or_none(value: object) -> datetime | None:
 
 def sub(value: object) -> Mapping[str, object]:
     """Return an inner object with its keys in lower case; empty for null and for what is no object."""
-    return {str(key).lower(): item for key, item in value.items()} if isinstance(value, dict) else {}
+    return {key.lower(): item for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def last_segment(href: object) -> str | None:

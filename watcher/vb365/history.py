@@ -51,9 +51,12 @@ def needs_reading(job: Job, mark: Mark) -> bool:
 
 
 def _explains(newest: Session | None, job: Job) -> bool:
-    """Whether the newest session is the run of which /Jobs speaks; if not, a run may have gone by unnoticed."""
+    """Whether the newest session is the run of which /Jobs speaks; if not, a run may have gone by unnoticed.
+
+    A job without a last run explains nothing: its history is empty, so reading it costs little.
+    """
     if newest is None or job.last_run is None:
-        return newest is None and job.last_run is None
+        return False
     if newest.status != job.last_status or newest.created is None:
         return False
     return newest.created - LEEWAY <= job.last_run <= (newest.ended or newest.created) + LEEWAY

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -17,6 +17,8 @@ from watcher.core.model import Failure, LookFailed
 from watcher.vb365.access import Access
 from watcher.vb365.clockskew import SkewGauge
 from watcher.vb365.faults import PassingError, from_transport
+
+_USER_AGENT = f"vb365-watcher/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Request:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     bearer: str | None = field(default=None, repr=False)
 
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -63,7 +70,11 @@ class Answer:
 
 
 class Http:
-    """The connection to one server. It is opened at the first request."""
+    """The connection to one server. It is opened at the first request.
+
+    It speaks to httpx's transport itself: a client would add cookies, redirects and the environment's proxies, none of
+    which may have a say here, at half the cost of a request.
+    """
 
     def __init__(
         self,
@@ -79,9 +90,15 @@ class Http:
         self._now = now
         self._transport = transport
         self._patience = patience or Patience()
-        self._client: httpx.AsyncClient | None = None
         self._turn = anyio.Lock()
         self.skew = SkewGauge()
+        self._tries = AsyncRetrying(
+            sleep=anyio.sleep,
+            stop=stop_after_attempt(self._patience.tries),
+            wait=self._wait,
+            retry=retry_if_exception_type(PassingError),
+            reraise=True,
+        )
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its answer; raises LookFailed for 429, 5xx and whatever kept an answer away."""
@@ -89,26 +106,16 @@ class Http:
         async with self._turn:
             try:
                 with anyio.fail_after(self._patience.total):
-                    return await self._with_tries(request, where)
+                    return await self._tries(self._once, request, where)
             except TimeoutError:
                 text = f"{where}: no whole answer within {self._patience.total:.0f} s"
                 raise LookFailed(Failure.TIMEOUT, text) from None
 
     async def aclose(self) -> None:
         """Close the connection; a later request would open it again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
-
-    async def _with_tries(self, request: Request, where: str) -> Answer:
-        tries = AsyncRetrying(
-            sleep=anyio.sleep,
-            stop=stop_after_attempt(self._patience.tries),
-            wait=self._wait,
-            retry=retry_if_exception_type(PassingError),
-            reraise=True,
-        )
-        return await tries(self._once, request, where)
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -118,46 +125,46 @@ class Http:
         return wait_exponential(multiplier=first, max=longest - first)(state) + wait_random(0, first)(state)
 
     async def _once(self, request: Request, where: str) -> Answer:
-        client = self._opened()
-        headers = {} if request.bearer is None else {"Authorization": f"Bearer {request.bearer}"}
         began = False
         started = self._now()
         try:
-            async with client.stream(
-                request.method,
-                f"{self._base}{request.path}",
-                params=request.params or None,
-                data=request.form,
-                headers=headers,
-            ) as response:
-                began = True
-                self.skew.measure(response.headers.get("Date"), started, self._now())
+            transport = self._opened()
+            response = await transport.handle_async_request(self._on_the_wire(request))
+            began = True
+            self.skew.measure(response.headers.get("Date"), started, self._now())
+            try:
                 body = await response.aread()
+            finally:
+                await response.aclose()
         except httpx.HTTPError as error:
             raise from_transport(where, error, began=began) from None
         except (httpx.InvalidURL, ValueError):
-            text = f"{where}: the address cannot be used; write it as https://host:4443"
-            raise LookFailed(Failure.UNREACHABLE, text) from None
+            raise from_transport(where, httpx.UnsupportedProtocol("no URL"), began=began) from None
         answer = Answer(where, response.status_code, response.reason_phrase, body)
         self._refuse_passing(answer, response.headers.get("Retry-After"))
         return answer
 
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            transport = self._transport or _real(self._access)
-            patience = self._patience
-            self._client = httpx.AsyncClient(
-                transport=transport,
-                trust_env=False,
-                timeout=httpx.Timeout(patience.read, connect=patience.connect, pool=patience.connect),
-                headers={
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip",
-                    "User-Agent": f"vb365-watcher/{__version__}",
-                },
-                cookies=_no_cookies(),
-            )
-        return self._client
+    def _opened(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            self._transport = _real(self._access)
+        return self._transport
+
+    def _on_the_wire(self, request: Request) -> httpx.Request:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": _USER_AGENT}
+        if request.bearer is not None:
+            headers["Authorization"] = f"Bearer {request.bearer}"
+        url = httpx.URL(f"{self._base}{request.target}")
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise httpx.InvalidURL("no scheme or no host")
+        patience = self._patience
+        timeout = httpx.Timeout(patience.read, connect=patience.connect, pool=patience.connect)
+        return httpx.Request(
+            request.method,
+            url,
+            data=request.form,
+            headers=headers,
+            extensions={"timeout": timeout.as_dict()},
+        )
 
     def _refuse_passing(self, answer: Answer, retry_after: str | None) -> None:
         """Raise for what the server itself calls passing: 429 and 5xx."""
@@ -174,11 +181,6 @@ def _real(access: Access) -> httpx.AsyncBaseTransport:
     from watcher.vb365.transport import PlainTransport  # noqa: PLC0415 - aiohttp is imported for a real connection only
 
     return PlainTransport(access)
-
-
-def _no_cookies() -> CookieJar:
-    """Return a jar that takes nothing: an antiforgery cookie sent back makes v7 and v8 demand its token."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _seconds(retry_after: str | None, now: datetime) -> float | None:

@@ -12,6 +12,7 @@ from watcher.vb365.http import Answer
 
 FULL_PAGE = 1000
 MOST_PAGES = 2000
+LARGEST_KEPT = 256 * 1024
 
 
 class _Row(Protocol):
@@ -51,22 +52,41 @@ async def read_pages(
     """Read a paged listing page by page; `until` is shown each page and says when enough was seen.
 
     Pages may be smaller than asked, shift under the reader or repeat: a row can come back more than once. Pages after
-    the first grow to FULL_PAGE. Raises LookFailed.
+    the first grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows.
+    Raises LookFailed.
     """
     rows: list[R] = []
-    seen: set[str] = set()
+    seen: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    listing_name = f"{resource}?{'&'.join(params or {})}"
     asked = first_page
     for _ in range(MOST_PAGES):
         answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(len(rows))})
-        found = rows_of(answer)
-        page = [read(raw) for raw in found.rows]
+        found, page = _decoded(api, listing_name, answer, read, is_first=not rows)
         rows += page
-        fresh = {row.id for row in page if row.id is not None} - seen
-        if not fresh or _is_last(found, asked) or until(page):
+        fresh = frozenset(row.id for row in page if row.id is not None) - seen
+        if not fresh:
+            api.ends[listing_name] = last
             return rows
-        seen |= fresh
+        if _is_last(found, asked) or until(page) or fresh == api.ends.get(listing_name):
+            return rows
+        seen, last = seen | fresh, fresh
         asked = min(asked * 2, FULL_PAGE)
     raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: the listing does not end")
+
+
+def _decoded(
+    api: Api, listing_name: str, answer: Answer, read: Callable[[msgspec.Raw], R], *, is_first: bool
+) -> tuple[Listing, list[R]]:
+    """Decode a page; a first page with the bytes of last time is what it was then."""
+    kept = api.firsts.get(listing_name) if is_first else None
+    if kept is not None and kept[0] == answer.body:
+        return kept[1], kept[2]
+    found = rows_of(answer)
+    page = [read(raw) for raw in found.rows]
+    if is_first and len(answer.body) <= LARGEST_KEPT:
+        api.firsts[listing_name] = (answer.body, found, page)
+    return found, page
 
 
 def _is_last(page: Listing, asked: int) -> bool:

@@ -157,6 +157,7 @@ class Server:
         now = self._now()
         is_sweep = _is_past(self._marks.swept, SWEEP_EVERY, now)
         if is_sweep:
+            api.ends.clear()
             self._next = replace(self._next, swept=now)
         server_now = now + (self._http.skew.value or self._skew or timedelta(0))
         since = reach(memory, server_now=server_now, is_sweep=is_sweep)
