@@ -1,18 +1,31 @@
-"""The second loop's pass: claim what is due for one channel, send it, and settle how that went."""
+"""The second loop: claim what is due for one channel, send it, and settle how that went.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Each attempt is written down before it is made and its outcome after it. Outcomes that come in while one transaction is
+being written share the next one, and nobody takes new work before his outcome is stored: so a crash repeats at most
+what was in flight.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from random import Random
 from typing import Protocol, TypeVar
 
 import anyio
 
-from watcher.core.backoff import settle
-from watcher.core.delivery import Delivery, Parcel, Settlement, Verdict
+from watcher.core.backoff import INTERRUPTED, OnUnknown, Patience, settle_all
+from watcher.core.delivery import Delivery, Parcel, Sent, Settlement, Verdict
+from watcher.core.pace import Bucket, Rate, full, refill, take, wait_for_token
+from watcher.core.parcels import Batches, Binder, Joined
+from watcher.core.sickness import Attempt, Condition, Notice, Others, Place, notice
 
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
+AHEAD = 4
+NO_LIMIT = Rate(0, timedelta(seconds=1))
+_SLICE = 1.0
 _T = TypeVar("_T")
 
 
@@ -29,9 +42,19 @@ class Channel(Protocol):
 class Outbox(Protocol):
     """What is owed; each method is one transaction."""
 
-    def claim(self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int) -> list[Delivery]: ...
+    def claim(
+        self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int, binder: Binder
+    ) -> list[Delivery]: ...
     def renew(self, ids: Sequence[int], *, owner: str, until: datetime) -> None: ...
-    def settle(self, delivery_id: int, settlement: Settlement, *, owner: str, now: datetime) -> bool: ...
+    def release(self, ids: Sequence[int], *, owner: str) -> None: ...
+    def settle(
+        self,
+        results: Mapping[int, Settlement],
+        *,
+        owner: str,
+        now: datetime,
+        note: Callable[[Mapping[Place, Condition]], Notice],
+    ) -> object: ...
 
 
 class RunDb(Protocol):
@@ -42,14 +65,21 @@ class RunDb(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One channel's sending: its parts, who claims, how long it is patient, and what keeps secrets out of reasons."""
+    """One channel's sending: its parts, who claims, and how patient it is.
+
+    `batch` is the greatest number of events in one message for programs, None for people, whose messages are joined.
+    `clean` keeps secrets out of reasons; `others` is who hears that the channel is sick.
+    """
 
     channel: Channel
     outbox: Outbox
     run_db: RunDb
     owner: str
-    give_up_after: timedelta
     clean: Callable[[str], str]
+    patience: Patience = field(default_factory=Patience)
+    batch: int | None = None
+    rate: Rate = NO_LIMIT
+    others: Others = field(default_factory=lambda: Others({}, frozenset()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +91,184 @@ class Handled:
     settlement: Settlement
 
 
+class Hours(Protocol):
+    """When a desk works: whether it may take something new, what to do when nothing is due, who hears of the work."""
+
+    def is_open(self) -> bool: ...
+    async def rest(self) -> bool: ...
+    def handled(self, handled: Sequence[Handled]) -> None: ...
+
+
 async def deliver_once(desk: Desk, *, clock: Callable[[], datetime], rng: Random) -> list[Handled]:
-    """Claim what is due, send it, settle it; an empty answer means that nothing was due.
-
-    The claim writes the attempt down before it is made. A crash leaves the row under its lease, and it comes back.
-    """
-    channel, now = desk.channel, clock()
-    rows = await desk.run_db(
-        lambda: desk.outbox.claim(channel.name, now=now, owner=desk.owner, lease=LEASE, limit=channel.concurrency)
-    )
-    handled: list[Handled] = []
-    if not rows:
-        return handled
-    in_flight = {row.id for row in rows}
-
-    async def deliver(row: Delivery) -> None:
-        handled.append(await _deliver(desk, row, clock, rng))
-        in_flight.discard(row.id)
-
-    async with anyio.create_task_group() as renewal:
-        renewal.start_soon(_renew, desk, in_flight, clock)
-        async with anyio.create_task_group() as sends:
-            for row in rows:
-                sends.start_soon(deliver, row)
-        renewal.cancel_scope.cancel()
-    return handled
+    """Send what is due until nothing is; return how each delivery went."""
+    once = _Once()
+    await deliver(desk, once, clock=clock, rng=rng)
+    return once.done
 
 
-async def _deliver(desk: Desk, row: Delivery, clock: Callable[[], datetime], rng: Random) -> Handled:
-    verdict = await desk.channel.send(Parcel(row.message_id, row.destination, (row.event,)))
-    verdict = Verdict(verdict.sent, desk.clean(verdict.reason), verdict.wait)
-    now = clock()
-    settlement = settle(row, verdict, now=now, give_up_after=desk.give_up_after, rng=rng)
-    await desk.run_db(lambda: desk.outbox.settle(row.id, settlement, owner=desk.owner, now=now))
-    return Handled(row, verdict, settlement)
+async def deliver(desk: Desk, hours: Hours, *, clock: Callable[[], datetime], rng: Random) -> None:
+    """Send what is due and becomes due for as long as the desk is open; what is in flight then is finished first."""
+    await _Sending(desk, hours, clock, rng).run()
 
 
-async def _renew(desk: Desk, in_flight: set[int], clock: Callable[[], datetime]) -> None:
-    """Keep the lease while a slow receiver makes up its mind, so that nobody else sends the same."""
-    while True:
-        await anyio.sleep(RENEW_EVERY)
-        ids = tuple(in_flight)
-        until = clock() + LEASE
-        await desk.run_db(lambda ids=ids, until=until: desk.outbox.renew(ids, owner=desk.owner, until=until))  # type: ignore[misc]
+@dataclass(slots=True)
+class _Once:
+    done: list[Handled] = field(default_factory=list)
+
+    def is_open(self) -> bool:
+        return True
+
+    async def rest(self) -> bool:
+        return False
+
+    def handled(self, handled: Sequence[Handled]) -> None:
+        self.done.extend(handled)
+
+
+@dataclass(slots=True)
+class _Result:
+    """How one message went, for each of its rows. `stored` is set by whoever wrote it down."""
+
+    rows: tuple[Delivery, ...]
+    verdict: Verdict
+    settlements: tuple[Settlement, ...]
+    stored: bool = False
+
+    def handled(self) -> list[Handled]:
+        return [Handled(row, self.verdict, end) for row, end in zip(self.rows, self.settlements, strict=True)]
+
+
+class _Sending:
+    """One desk at work: what it has claimed, what is in flight, and what is not yet written down."""
+
+    def __init__(self, desk: Desk, hours: Hours, clock: Callable[[], datetime], rng: Random) -> None:
+        self.desk = desk
+        self.hours = hours
+        self.clock = clock
+        self.rng = rng
+        self.claimed: deque[tuple[Delivery, ...]] = deque()
+        self.held: set[int] = set()
+        self.asked_to_wait: dict[str, datetime] = {}
+        self.bucket: Bucket = full(desk.rate, clock())
+        self.unwritten: list[_Result] = []
+        self.pen = anyio.Lock(fast_acquire=True)
+        self.places = anyio.Semaphore(desk.channel.concurrency, fast_acquire=True)
+
+    async def run(self) -> None:
+        async with anyio.create_task_group() as around:
+            around.start_soon(self._renew)
+            async with anyio.create_task_group() as sends:
+                while self.hours.is_open():
+                    await self.places.acquire()
+                    rows = await self._next()
+                    if rows:
+                        sends.start_soon(self._handle, rows)
+                        continue
+                    self.places.release()
+                    if self.hours.is_open() and not await self.hours.rest():
+                        break
+            await self._release()
+            around.cancel_scope.cancel()
+
+    async def _next(self) -> tuple[Delivery, ...] | None:
+        """Take the next message; None if nothing is due, or it is time to stop."""
+        while wait := self._wait_for_token():
+            await anyio.sleep(min(wait, _SLICE))
+            if not self.hours.is_open():
+                return None
+        if not self.claimed:
+            await self._claim()
+        if not self.claimed:
+            return None
+        self.bucket = take(self.bucket)
+        return self.claimed.popleft()
+
+    def _wait_for_token(self) -> float:
+        """Return in how many seconds the rate lets the next message go."""
+        self.bucket = refill(self.bucket, self.desk.rate, self.clock())
+        return wait_for_token(self.bucket, self.desk.rate).total_seconds()
+
+    async def _claim(self) -> None:
+        desk, now = self.desk, self.clock()
+        rows = await desk.run_db(
+            lambda: desk.outbox.claim(
+                desk.channel.name, now=now, owner=desk.owner, lease=LEASE, limit=self._ahead(), binder=self._binder()
+            )
+        )
+        # After a long stop a lease of our own may have run out while its outcome waits to be written down.
+        fresh = [row for row in rows if row.id not in self.held]
+        self.held.update(row.id for row in fresh)
+        self.claimed.extend(tuple(message) for _, message in groupby(fresh, key=lambda row: row.message_id))
+
+    def _ahead(self) -> int:
+        """Return how many messages to claim at once: a few more than can be sent, where nothing speaks against it."""
+        if self.desk.rate.tokens or self.desk.patience.on_unknown == OnUnknown.DROP:
+            return 1
+        return AHEAD * self.desk.channel.concurrency
+
+    def _binder(self) -> Binder:
+        if self.desk.batch is not None:
+            return Batches(self.desk.batch)
+        return Joined(self.desk.patience.expires_after, self.asked_to_wait)
+
+    async def _handle(self, rows: tuple[Delivery, ...]) -> None:
+        try:
+            verdict = await self._send(rows)
+            patience = self.desk.patience
+            ends = settle_all(rows, verdict, now=self.clock(), patience=patience, rng=self.rng)
+            self._note_wait(rows[0].destination, verdict, ends[0])
+            result = _Result(rows, verdict, tuple(ends))
+            await self._write_down(result)
+            self.held.difference_update(row.id for row in rows)
+            self.hours.handled(result.handled())
+        finally:
+            self.places.release()
+
+    async def _send(self, rows: tuple[Delivery, ...]) -> Verdict:
+        if self.desk.patience.on_unknown == OnUnknown.DROP and any(row.interrupted for row in rows):
+            return Verdict(Sent.UNKNOWN, INTERRUPTED)
+        parcel = Parcel(rows[0].message_id, rows[0].destination, tuple(row.event for row in rows))
+        verdict = await self.desk.channel.send(parcel)
+        return Verdict(verdict.sent, self.desk.clean(verdict.reason), verdict.wait) if verdict.reason else verdict
+
+    def _note_wait(self, destination: str, verdict: Verdict, end: Settlement) -> None:
+        if verdict.sent == Sent.WAIT_UNTIL and end.next_attempt:
+            self.asked_to_wait[destination] = end.next_attempt
+
+    async def _write_down(self, result: _Result) -> None:
+        """Store an outcome, together with all others that are there by the time it is our turn."""
+        self.unwritten.append(result)
+        async with self.pen:
+            if result.stored:
+                return
+            results, self.unwritten = self.unwritten, []
+            await self._store(results)
+            for one in results:
+                one.stored = True
+
+    async def _store(self, results: Sequence[_Result]) -> None:
+        desk, now = self.desk, self.clock()
+        ends = {row.id: end for one in results for row, end in zip(one.rows, one.settlements, strict=True)}
+        attempts = [Attempt(one.rows[0].destination, one.verdict) for one in results]
+
+        def note(before: Mapping[Place, Condition]) -> Notice:
+            return notice(desk.channel.name, attempts, before, desk.others, now)
+
+        await desk.run_db(lambda: desk.outbox.settle(ends, owner=desk.owner, now=now, note=note))
+
+    async def _release(self) -> None:
+        """Give back what was claimed and not sent, as if it had not been claimed."""
+        ids = [row.id for message in self.claimed for row in message]
+        if ids:
+            await self.desk.run_db(lambda: self.desk.outbox.release(ids, owner=self.desk.owner))
+
+    async def _renew(self) -> None:
+        """Keep the lease while a slow receiver makes up its mind, so that nobody else sends the same."""
+        while True:
+            await anyio.sleep(RENEW_EVERY)
+            ids, until = tuple(self.held), self.clock() + LEASE
+            if ids:
+                await self._renew_once(ids, until)
+
+    def _renew_once(self, ids: Sequence[int], until: datetime) -> Awaitable[None]:
+        return self.desk.run_db(lambda: self.desk.outbox.renew(ids, owner=self.desk.owner, until=until))

@@ -12,7 +12,7 @@ from watcher.cli import main
 from watcher.cli.ending import Ending
 from watcher.cli.parser import parse
 
-COMMANDS = ("demo", "run", "check", "test-channel", "status", "sessions", "deliveries")
+COMMANDS = ("demo", "run", "check", "test-channel", "status", "sessions", "deliveries", "retry")
 LIGHT = 220  # modules; bare Python has about 60, argparse and logging bring it near 130
 
 
@@ -64,7 +64,10 @@ def test_help_imports_nothing_heavy() -> None:
     [
         ([], "the following arguments are required: COMMAND"),
         (["cheque"], "invalid choice: 'cheque'"),
-        (["retry", "1"], "invalid choice: 'retry'"),
+        (["silence", "list"], "invalid choice: 'silence'"),
+        (["retry"], "name the ids of deliveries, or --dead"),
+        (["retry", "1", "--dead"], "name the ids of deliveries, or --dead"),
+        (["retry", "one"], "`one` is not the id of a delivery"),
         (["run", "--onc"], "unrecognized arguments: --onc"),
         (["status", "extra"], "unrecognized arguments: extra"),
         (["sessions", "--limit", "0"], "`0` is not a number from 1 on"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.factories import HQ, T0, at
-from watcher.core.backoff import LONGEST_WAIT, settle
+from watcher.core.backoff import LONGEST_WAIT, Patience, settle_all
 from watcher.core.delivery import Delivery, Sent, Settlement, State, Verdict
 from watcher.core.event import Event
 
@@ -17,7 +17,8 @@ EVENT = Event("e1", "session.failed", HQ, T0, T0)
 
 def after(verdict: Verdict, *, attempts: int = 1, minutes: float = 0, seed: int = 1) -> Settlement:
     row = Delivery(1, "m1", EVENT, "chat", "chat", attempts, T0)
-    return settle(row, verdict, now=at(minutes), give_up_after=timedelta(days=3), rng=Random(seed))
+    (settlement,) = settle_all([row], verdict, now=at(minutes), patience=Patience(), rng=Random(seed))
+    return settlement
 
 
 TABLE = [

@@ -102,8 +102,18 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
         ("keep = 'x'\nkeep = 'y'", "watcher.toml: is no TOML: Cannot overwrite a value (at line 2, column 11)"),
         ("password = 'a'\npassword_file = 'b'", "watcher.toml: password_file: is set beside "),
         (
-            "[[channels]]\nname='a'\nurl='json://h'\nbatch=3",
-            "watcher.toml: [[channels]] 1: batch: not known to this version",
+            "[[channels]]\nname='a'\nurl='json://h'\ndetails='full'",
+            "watcher.toml: [[channels]] 1: details: not known to this version",
+        ),
+        *(
+            (f"[[channels]]\nname='a'\nurl='webhook+http://h'\n{line}", f"watcher.toml: [[channels]] 1: {problem}")
+            for line, problem in (
+                ("batch=0", "batch: `0` is no batch: write a number from 1 to 1000"),
+                ("rate='20'", "rate: `20` is no rate: write `20/min`, `1/s` or `100/h`, or `none`"),
+                ("rate='0/min'", "rate: `0/min` is no rate: "),
+                ("on_unknown='resent'", "on_unknown: `resent` is not one of resend, drop"),
+                ("give_up_after='soon'", "give_up_after: `soon` is no duration: "),
+            )
         ),
         ("[[channels]]\nname='a b'\nurl='json://h'", "watcher.toml: [[channels]] 1: has a name that does not hold"),
         ("[[channels]]\nname='a'", "watcher.toml: [[channels]] 1: url: missing: set it, or `url_file`, or put a "),

@@ -70,8 +70,8 @@ def test_a_lease_that_ran_out_brings_the_row_back(store: Store) -> None:
     (again,) = claim(store, now=NOW + LEASE, owner="other")
     assert (again.id, again.attempts) == (row_id, 2)
     assert row_of(store, row_id).message_id == message
-    assert store.settle(row_id, DELIVERED, owner="me", now=NOW + LEASE) is False
-    assert store.settle(row_id, DELIVERED, owner="other", now=NOW + LEASE) is True
+    assert not store.settle({row_id: DELIVERED}, owner="me", now=NOW + LEASE)
+    assert store.settle({row_id: DELIVERED}, owner="other", now=NOW + LEASE)
 
 
 def test_a_renewed_lease_lasts_longer(store: Store) -> None:
@@ -89,18 +89,18 @@ def test_a_delivered_row_is_done(store: Store) -> None:
     """It is never claimed again, carries no error, and cannot be settled twice."""
     (row_id,) = owe(store)
     claim(store)
-    assert store.settle(row_id, Settlement(State.DELIVERED, "200 OK"), owner="me", now=NOW) is True
+    assert store.settle({row_id: Settlement(State.DELIVERED, "200 OK")}, owner="me", now=NOW)
     shown = row_of(store, row_id)
     assert (shown.state, shown.last_error, shown.next_attempt) == (State.DELIVERED, None, None)
     assert claim(store, now=NOW + 10 * MINUTE) == []
-    assert store.settle(row_id, Settlement(State.DEAD, "no"), owner="me", now=NOW) is False
+    assert not store.settle({row_id: Settlement(State.DEAD, "no")}, owner="me", now=NOW)
 
 
 def test_a_dead_row_keeps_its_reason(store: Store) -> None:
     """The dead box says why, and the row is not tried again."""
     (row_id,) = owe(store)
     claim(store)
-    assert store.settle(row_id, Settlement(State.DEAD, "404: gone"), owner="me", now=NOW)
+    assert store.settle({row_id: Settlement(State.DEAD, "404: gone")}, owner="me", now=NOW)
     shown = row_of(store, row_id)
     assert (shown.state, shown.last_error, shown.next_attempt) == (State.DEAD, "404: gone", None)
     assert claim(store, now=NOW + 10 * MINUTE) == []
@@ -111,13 +111,13 @@ def test_a_row_to_be_tried_again_waits_for_its_moment(store: Store) -> None:
     (row_id,) = owe(store)
     claim(store)
     again = Settlement(State.PENDING, "connection refused", NOW + MINUTE)
-    assert store.settle(row_id, again, owner="me", now=NOW)
+    assert store.settle({row_id: again}, owner="me", now=NOW)
     shown = row_of(store, row_id)
     assert (shown.state, shown.last_error, shown.next_attempt) == (State.PENDING, "connection refused", NOW + MINUTE)
     assert claim(store, now=NOW + MINUTE - timedelta(microseconds=1)) == []
     (row,) = claim(store, now=NOW + MINUTE)
     assert (row.attempts, row.first_due) == (2, NOW)
-    assert store.settle(row_id, DELIVERED, owner="me", now=NOW + MINUTE)
+    assert store.settle({row_id: DELIVERED}, owner="me", now=NOW + MINUTE)
     assert row_of(store, row_id).last_error is None
 
 
@@ -125,7 +125,7 @@ def test_a_pending_row_without_a_moment_is_due_at_once(store: Store) -> None:
     """No settlement can make a row that never comes back."""
     (row_id,) = owe(store)
     claim(store)
-    assert store.settle(row_id, Settlement(State.PENDING, "lost"), owner="me", now=NOW)
+    assert store.settle({row_id: Settlement(State.PENDING, "lost")}, owner="me", now=NOW)
     assert [row.id for row in claim(store)] == [row_id]
 
 
@@ -136,8 +136,8 @@ def test_next_due_is_when_a_claim_would_bring_something(store: Store) -> None:
     assert store.next_due("ops") == NOW
     claim(store)
     assert store.next_due("ops") == NOW + LEASE
-    store.settle(first, DELIVERED, owner="me", now=NOW)
-    store.settle(second, Settlement(State.PENDING, "503", NOW + MINUTE), owner="me", now=NOW)
+    store.settle({first: DELIVERED}, owner="me", now=NOW)
+    store.settle({second: Settlement(State.PENDING, "503", NOW + MINUTE)}, owner="me", now=NOW)
     assert store.next_due("ops") == NOW + MINUTE
     assert store.next_due("boss") is None
 
@@ -161,8 +161,8 @@ def test_due_open_counts_what_is_due_and_not_settled(store: Store) -> None:
     first, second, _third = owe(store, 3)
     owe(store, channel="boss")
     claim(store)
-    store.settle(first, DELIVERED, owner="me", now=NOW)
-    store.settle(second, Settlement(State.PENDING, "429", NOW + MINUTE), owner="me", now=NOW)
+    store.settle({first: DELIVERED}, owner="me", now=NOW)
+    store.settle({second: Settlement(State.PENDING, "429", NOW + MINUTE)}, owner="me", now=NOW)
     assert store.due_open(["ops"], now=NOW) == 1
     assert store.due_open(["ops", "boss"], now=NOW) == 2
     assert store.due_open([], now=NOW) == 0
@@ -176,7 +176,7 @@ def test_two_claimers_at_once_never_share_a_row(opened: Callable[[], Store]) -> 
         store, mine = opened(), []
         while claimed := claim(store, owner=owner, limit=7):
             mine += [row.id for row in claimed]
-            assert all(store.settle(row.id, DELIVERED, owner=owner, now=NOW) for row in claimed)
+            assert all(store.settle({row.id: DELIVERED}, owner=owner, now=NOW) for row in claimed)
         return mine
 
     with ThreadPoolExecutor() as pool:
@@ -207,8 +207,9 @@ def test_questions_of_the_outbox_read_a_small_index(store: Store, question: str)
             store.due_open(["ops"], now=NOW)
         else:
             store.status(now=NOW)
-    index = "ix_deliveries_dead" if question == "dead" else "ix_deliveries_pending"
-    assert any(index in explain(store, *one) for one in sent)
+    small = {"ix_deliveries_dead"} if question == "dead" else {"ix_deliveries_pending", "ix_deliveries_subject"}
+    plans = [explain(store, *one) for one in sent]
+    assert any(index in plan for plan in plans for index in small)
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -216,6 +217,6 @@ def test_the_words_of_states_are_those_of_the_indexes(store: Store, state: State
     """Asking for one state shows the rows of that state, and only those."""
     rows = dict(zip(State, owe(store, 3), strict=True))
     claim(store)
-    store.settle(rows[State.DELIVERED], DELIVERED, owner="me", now=NOW)
-    store.settle(rows[State.DEAD], Settlement(State.DEAD, "no"), owner="me", now=NOW)
+    store.settle({rows[State.DELIVERED]: DELIVERED}, owner="me", now=NOW)
+    store.settle({rows[State.DEAD]: Settlement(State.DEAD, "no")}, owner="me", now=NOW)
     assert [row.id for row in store.deliveries(state=state, limit=9)] == [rows[state]]

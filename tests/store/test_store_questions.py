@@ -29,7 +29,7 @@ LATER = NOW + 400 * DAY
 def settle(store: Store, delivery_id: int, state: State, *, now: datetime) -> None:
     """Claim all that is due and settle one row."""
     store.claim("ops", now=now, owner="me", lease=MINUTE, limit=100)
-    assert store.settle(delivery_id, Settlement(state, "because"), owner="me", now=now)
+    assert store.settle({delivery_id: Settlement(state, "because")}, owner="me", now=now)
 
 
 def test_an_empty_database_has_an_empty_status(store: Store) -> None:
@@ -78,9 +78,9 @@ def test_status_counts_what_is_owed_to_each_channel(store: Store) -> None:
     status = store.status(now=NOW + 2 * MINUTE)
     assert status.outbox == OutboxView(pending=3, dead=1, oldest_seconds=120.0)
     assert status.channels == (
-        ChannelView("boss", "", 1, 0, gone=True),
+        ChannelView("boss", "", 1, 0, gone=True, oldest_seconds=60.0),
         ChannelView("idle", "json://idle", 0, 0, gone=False),
-        ChannelView("ops", "json://ops", 2, 1, gone=False),
+        ChannelView("ops", "json://ops", 2, 1, gone=False, oldest_seconds=120.0),
     )
     store.announce([], [], now=NOW)
     shown = {channel.name: (channel.address, channel.gone) for channel in store.status(now=NOW).channels}
@@ -170,7 +170,7 @@ def test_pruning_forgets_settled_deliveries_with_their_events(store: Store) -> N
     pending, delivered, dead = owe(store, 3)
     settle(store, delivered, State.DELIVERED, now=NOW)
     settle_leased = Settlement(State.DEAD, "404")
-    assert store.settle(dead, settle_leased, owner="me", now=NOW)
+    assert store.settle({dead: settle_leased}, owner="me", now=NOW)
     assert store.prune(before=NOW) == 0
     assert store.prune(before=NOW + MINUTE) == 2
     assert [row.id for row in store.deliveries(state=None, limit=9)] == [pending]

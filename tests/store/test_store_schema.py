@@ -65,7 +65,11 @@ def _is_a_partial_index(change: object) -> bool:
     """Alembic sees the partial indexes only in the database: the tables make them by statements of their own."""
     match change:
         case ("remove_index", index):
-            return getattr(index, "name", "") in {"ix_deliveries_pending", "ix_deliveries_dead"}
+            return getattr(index, "name", "") in {
+                "ix_deliveries_pending",
+                "ix_deliveries_subject",
+                "ix_deliveries_dead",
+            }
     return False
 
 

@@ -27,7 +27,10 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "announce": lambda store: store.announce([], [], now=NOW),
     "claim": lambda store: store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1),
     "renew": lambda store: store.renew([1], owner="me", until=NOW),
-    "settle": lambda store: store.settle(1, Settlement(State.DELIVERED), owner="me", now=NOW),
+    "settle": lambda store: store.settle({1: Settlement(State.DELIVERED)}, owner="me", now=NOW),
+    "release": lambda store: store.release([1], owner="me"),
+    "revive": lambda store: store.revive([1], to=None, now=NOW),
+    "bury": lambda store: store.bury(now=NOW),
     "next_due": lambda store: store.next_due("ops"),
     "take_over": lambda store: store.take_over("me"),
     "due_open": lambda store: store.due_open(["ops"], now=NOW),
@@ -45,7 +48,7 @@ def spoilt(postgres: PostgresServer) -> Iterator[Store]:
     url = postgres.make()
     store = open_store(url)
     with psycopg.connect(url) as other:
-        other.execute("DROP TABLE servers, sessions, deliveries CASCADE")
+        other.execute("DROP TABLE servers, sessions, deliveries, channels, destinations CASCADE")
     yield store
     store.close()
     postgres.drop(url)

@@ -131,8 +131,7 @@ async def test_readyz_carries_what_is_sick_though_it_is_ready() -> None:
         server("HQ", reachable=False, last_error="connection refused"),
         server("Fine"),
         server("New", reachable=None),
-        channels=[channel("mail", dead=2), channel("ops", pending=3), channel("fine")],
-        oldest=400.0,
+        channels=[channel("mail", dead=2), channel("ops", pending=3, oldest_seconds=400.0), channel("fine")],
     )
     answer = await Site(ScriptedReader(view)).ask("/readyz")
     assert answer.status_code == 200
@@ -140,25 +139,29 @@ async def test_readyz_carries_what_is_sick_though_it_is_ready() -> None:
         "servers": [{"name": "HQ", "last_error": "connection refused"}],
         "channels": [
             {"name": "mail", "pending": 0, "dead": 2, "reason": "2 dead"},
-            {"name": "ops", "pending": 3, "dead": 0, "reason": "3 pending while the oldest delivery waits for 400 s"},
+            {"name": "ops", "pending": 3, "dead": 0, "reason": "3 pending, the oldest for 400 s"},
         ],
     }
 
 
 @pytest.mark.parametrize(
-    ("one", "oldest", "reason"),
+    ("one", "reason"),
     [
-        (channel(pending=3), 299.0, None),
-        (channel(pending=3), 300.0, "3 pending while the oldest delivery waits for 300 s"),
-        (channel(pending=0), 300.0, None),
-        (channel(gone=True), 0.0, None),
-        (channel(gone=True, pending=1), 0.0, "1 pending, but the channel is not in the settings any more"),
-        (channel(gone=True, dead=1), 0.0, "1 dead"),
+        (channel(pending=3, oldest_seconds=299.0), None),
+        (channel(pending=3, oldest_seconds=300.0), "3 pending, the oldest for 300 s"),
+        (channel(pending=0), None),
+        (channel(gone=True), None),
+        (channel(gone=True, pending=1), "1 pending, but the channel is not in the settings any more"),
+        (channel(gone=True, dead=1), "1 dead"),
+        (
+            channel(dead=1, pending=2, sick_since=NOW, sick_reason="answered 500"),
+            "failing since 2026-03-02T06:00:00Z: answered 500; 2 pending",
+        ),
     ],
 )
-async def test_a_channel_is_sick_once_it_fails_to_deliver(one: ChannelView, oldest: float, reason: str | None) -> None:
+async def test_a_channel_is_sick_once_it_fails_to_deliver(one: ChannelView, reason: str | None) -> None:
     """What waits for less than five minutes is on its way; a channel that is gone and owes nothing is at rest."""
-    answer = await Site(ScriptedReader(status(channels=[one], oldest=oldest))).ask("/readyz")
+    answer = await Site(ScriptedReader(status(channels=[one]))).ask("/readyz")
     assert [sick["reason"] for sick in answer.json()["sick"]["channels"]] == ([reason] if reason else [])
 
 

@@ -150,18 +150,19 @@ def test_a_delivery_shows_its_state_and_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "oldest", "word"),
+    ("fields", "word"),
     [
-        ({}, 0.0, "nothing owed"),
-        ({"pending": 1}, 10.0, "sending"),
-        ({"pending": 1}, 300.0, "waits long"),
-        ({"pending": 1, "dead": 1}, 300.0, "has dead ones"),
-        ({"pending": 1, "dead": 1, "gone": True}, 300.0, "not in the settings"),
+        ({}, "nothing owed"),
+        ({"pending": 1, "oldest_seconds": 10.0}, "sending"),
+        ({"pending": 1, "oldest_seconds": 300.0}, "waits long"),
+        ({"pending": 1, "dead": 1, "oldest_seconds": 300.0}, "has dead ones"),
+        ({"dead": 1, "sick_since": NOW}, "fails"),
+        ({"pending": 1, "dead": 1, "gone": True}, "not in the settings"),
     ],
 )
-def test_a_channel_shows_the_worst_of_it(fields: dict[str, Any], oldest: float, word: str) -> None:
+def test_a_channel_shows_the_worst_of_it(fields: dict[str, Any], word: str) -> None:
     """Of all that can be said of a channel, its badge says the worst."""
-    assert word in see(show(status(channels=[channel(**fields)], oldest=oldest))).text
+    assert word in see(show(status(channels=[channel(**fields)]))).text
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def cloud_event(event: Event) -> dict[str, Json]:
 def _data(event: Event) -> dict[str, Json]:
     return _present(
         server=None if _is_ours(event) else _server(event.server),
+        channel=_present(name=event.channel) or None,
         job=_job(event.job),
         session=_session(event.session),
         transition=_present(**{"from": event.came_from, "to": event.went_to}) or None,

@@ -20,6 +20,7 @@ _MODULES = {
     "status": "watcher.cli.show",
     "sessions": "watcher.cli.show",
     "deliveries": "watcher.cli.show",
+    "retry": "watcher.cli.retry",
 }
 _INTERRUPTED = 130
 _PACKAGE = Path(__file__).parent.parent

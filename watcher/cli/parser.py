@@ -73,6 +73,10 @@ def _add_showing(commands: _Commands) -> None:
     sessions = _add(commands, "sessions", "Show the sessions that are known, newest first.", "--limit 20")
     deliveries = _add(commands, "deliveries", "Show what was or will be sent, newest first.", "--state dead")
     deliveries.add_argument("--state", choices=_STATES, help="only these")
+    retry = _add(commands, "retry", "Put dead deliveries back, their age and attempts at zero.", "--dead --to ops")
+    retry.add_argument("ids", nargs="*", type=_id, metavar="ID", help="id of a delivery, as `watcher deliveries` shows")
+    retry.add_argument("--dead", action="store_true", help="all dead ones")
+    retry.add_argument("--to", metavar="NAME", help="send through this channel instead; moves pending ones, too")
     for lister in (sessions, deliveries):
         lister.add_argument("--limit", type=_count, default=LIMIT, metavar="N", help=f"at most so many ({LIMIT})")
     for shower in (status, sessions, deliveries):
@@ -100,6 +104,10 @@ def _add_files(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 def _count(text: str) -> int:
     return _number(text, 1, 1_000_000_000, "a number from 1 on")
+
+
+def _id(text: str) -> int:
+    return _number(text, 1, (1 << 63) - 1, "the id of a delivery")
 
 
 def _port(text: str) -> int:

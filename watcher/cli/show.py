@@ -52,7 +52,7 @@ def _show_status(status: StatusView, zone: tzinfo, *, as_json: bool) -> None:
     say("")
     table(
         ("channel", "address", "pending", "dead", ""),
-        (_channel_row(channel) for channel in status.channels),
+        (_channel_row(channel, zone) for channel in status.channels),
         nothing="no channel is known yet",
     )
     say("")
@@ -73,8 +73,10 @@ def _server_row(server: ServerView, zone: tzinfo) -> tuple[str, ...]:
     )
 
 
-def _channel_row(channel: ChannelView) -> tuple[str, ...]:
+def _channel_row(channel: ChannelView, zone: tzinfo) -> tuple[str, ...]:
     remark = "in no settings any more: what is pending stays unsent" if channel.gone else ""
+    if channel.sick_since is not None:
+        remark = f"FAILING since {_time(channel.sick_since, zone)}: {channel.sick_reason}"
     return channel.name, channel.address, str(channel.pending), str(channel.dead), remark
 
 

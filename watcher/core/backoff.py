@@ -1,6 +1,9 @@
 """When to try a delivery again, and when to stop."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from watcher.core.delivery import Delivery, Sent, Settlement, State, Verdict
@@ -13,23 +16,49 @@ LONGEST_WAIT = timedelta(minutes=30)
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_ASKED_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
+EXPIRES_AFTER = timedelta(hours=24)
+INTERRUPTED = "the watcher was ended while it was being sent"
 
 
-def settle(
-    delivery: Delivery, verdict: Verdict, *, now: datetime, give_up_after: timedelta, rng: "Random"
-) -> Settlement:
-    """Decide what becomes of a delivery after an attempt.
+class OnUnknown(StrEnum):
+    """What becomes of a message that may have arrived: sent once more, or not (a pager that must not ring twice)."""
+
+    RESEND = "resend"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a channel's deliveries are tried, when they are old news, and what is done where nobody knows."""
+
+    give_up_after: timedelta = GIVE_UP_AFTER
+    expires_after: timedelta = EXPIRES_AFTER
+    on_unknown: OnUnknown = OnUnknown.RESEND
+
+
+def settle_all(
+    rows: Sequence[Delivery], verdict: Verdict, *, now: datetime, patience: Patience, rng: "Random"
+) -> list[Settlement]:
+    """Decide what becomes of the deliveries that left as one message: what is tried again comes back as one.
 
     Waits grow from 5 s to 30 min with full jitter, so that many rows do not come back as one wave; a receiver that
     says when to come back is taken at its word, up to an hour. `give_up_after` counts from the first due moment.
     """
+    again = now + _wait(max(row.attempts for row in rows), verdict, rng)
+    return [_settle(row, verdict, now, patience, again) for row in rows]
+
+
+def _settle(delivery: Delivery, verdict: Verdict, now: datetime, patience: Patience, again: datetime) -> Settlement:
     if verdict.sent == Sent.DELIVERED:
         return Settlement(State.DELIVERED)
     if verdict.sent == Sent.REFUSED:
         return Settlement(State.DEAD, verdict.reason)
-    if now - delivery.first_due >= give_up_after:
+    if verdict.sent == Sent.UNKNOWN and patience.on_unknown == OnUnknown.DROP:
+        return Settlement(State.DEAD, f"it may have arrived, so it is not sent again: {verdict.reason}")
+    if now - delivery.first_due >= patience.give_up_after:
         return Settlement(State.DEAD, f"given up after {delivery.attempts} attempts: {verdict.reason}")
-    return Settlement(State.PENDING, verdict.reason, now + _wait(delivery.attempts, verdict, rng))
+    reason = f"it may have arrived: {verdict.reason}" if verdict.sent == Sent.UNKNOWN else verdict.reason
+    return Settlement(State.PENDING, reason, again)
 
 
 def _wait(attempts: int, verdict: Verdict, rng: "Random") -> timedelta:

@@ -31,7 +31,7 @@ class Delivery:
     """One event owed to one destination of one channel, as claimed for sending.
 
     `attempts` counts this one too: an attempt is written down before it is made. `message_id` names the message that
-    it leaves in, the same at every attempt.
+    it leaves in, the same at every attempt. `interrupted`: somebody was sending it and died; it may have arrived.
     """
 
     id: int
@@ -41,6 +41,7 @@ class Delivery:
     destination: str
     attempts: int
     first_due: datetime
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

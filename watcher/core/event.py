@@ -16,6 +16,8 @@ SESSION_VANISHED = "session.vanished"
 JOB_RECOVERED = "job.recovered"
 SERVER_REPLACED = "server.replaced"
 CHANNEL_TEST = "channel.test"
+CHANNEL_FAILING = "channel.failing"
+CHANNEL_RECOVERED = "channel.recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class ServerRef:
     def identity(self) -> str:
         """What the server is known by: its installation (v6 and later), else its name."""
         return self.installation_id or self.name
+
+
+OURSELVES = ServerRef("vb365-watcher")
+"""In the place of a server in events of our own, which speak of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,12 @@ class Event:
     log: tuple[LogLine, ...] = ()
     reason: str | None = None
     story: Story = Story()
+    channel: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What it speaks of: the messages about one job leave in their order. Other events are each by themselves."""
+        return f"{self.server.identity}/{self.job.id}" if self.job is not None else self.id
 
 
 def event_id(server: ServerRef, subject: str, event_type: str, status: str | None, ended: datetime | None) -> str:

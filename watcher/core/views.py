@@ -24,13 +24,19 @@ class ServerView:
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """One channel and what is owed to it. `gone`: it is in no settings any more, so its rows wait unsent."""
+    """One channel and what is owed to it. `gone`: it is in no settings any more, so its rows wait unsent.
+
+    `oldest_seconds` is the age of its oldest pending row; `sick_since` is None unless one of its destinations is sick.
+    """
 
     name: str
     address: str
     pending: int
     dead: int
     gone: bool
+    oldest_seconds: float = 0.0
+    sick_since: datetime | None = None
+    sick_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +84,11 @@ class DeliveryView:
     next_attempt: datetime | None
     last_error: str | None
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revived:
+    """What `watcher retry` came to: the deliveries put back, and those that were not, each with a clause why."""
+
+    ids: tuple[int, ...]
+    refused: tuple[tuple[int, str], ...]

@@ -1,15 +1,17 @@
 """The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 import anyio
 
 from watcher.clock import Clock
 from watcher.daemon.parts import Bench
 from watcher.daemon.telling import Telling
-from watcher.deliver import Desk, Handled, deliver_once
+from watcher.deliver import Desk, Handled, deliver
 from watcher.poll import Report, Watch, poll_once
 from watcher.store import StoreError
 from watcher.web.health import Health
@@ -21,6 +23,8 @@ SLICE = 15.0
 POLL_WITHIN = timedelta(minutes=10)
 DELIVER_WITHIN = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(hours=6)
+BURY_EVERY = 30.0
+_T = TypeVar("_T")
 
 
 class Bell:
@@ -110,7 +114,7 @@ class Loops:
         try:
             return await poll_once(watch, now=self.clock.now())
         except StoreError as error:
-            self.telling.store_failed(loop, error)
+            self.store_failed(loop, error)
             return None
 
     async def _rest(self, loop: str, seconds: float, *, alive: bool) -> None:
@@ -126,21 +130,34 @@ class Loops:
         """Send what one channel is owed until it is time to stop; what is in flight then is finished first."""
         loop = f"deliver {desk.channel.name}"
         self.health.watch(loop, DELIVER_WITHIN, self.clock.now())
-        while not self.stopping.is_set():
-            handled = await self._deliver(desk, loop)
-            if handled is not None:
-                self.telling.deliveries(handled)
-                self.health.beat(loop, self.clock.now())
-            if not handled and not self.stopping.is_set():
-                await self.bell.wait(LOOK_AT_OUTBOX_EVERY if handled is not None else STORE_PAUSE)
+        stubborn = replace(desk, run_db=Stubborn(self, loop))
+        await deliver(stubborn, Hours(self, loop), clock=self.clock.now, rng=self.rng)
         self.health.forget(loop)
 
-    async def _deliver(self, desk: Desk, loop: str) -> list[Handled] | None:
-        try:
-            return await deliver_once(desk, clock=self.clock.now, rng=self.rng)
-        except* StoreError as errors:
-            self.telling.store_failed(loop, _leaf(errors))
-        return None
+    async def announce(self) -> None:
+        """Take the channels down in the store, however long that takes: nothing is sent before."""
+        while True:
+            try:
+                return await self.bench.announce()
+            except StoreError as error:
+                self.store_failed("announce", error)
+                await anyio.sleep(STORE_PAUSE)
+
+    def store_failed(self, loop: str, error: StoreError) -> None:
+        """Say that the database refused, in the log and to whoever asks after our health."""
+        self.health.trouble(loop, str(error))
+        self.telling.store_failed(loop, error)
+
+    async def bury(self) -> None:
+        """Let what is owed to channels that are gone die when its time is over."""
+        store = self.bench.store
+        while True:
+            now = self.clock.now()
+            try:
+                await self.bench.run_db(lambda now=now: store.bury(now=now))  # type: ignore[misc]
+            except StoreError as error:
+                self.store_failed("bury", error)
+            await self.clock.sleep(BURY_EVERY)
 
     async def prune(self) -> None:
         """Forget, every few hours, what is older than is kept."""
@@ -149,7 +166,7 @@ class Loops:
             try:
                 await self._prune(before)
             except StoreError as error:
-                self.telling.store_failed("prune", error)
+                self.store_failed("prune", error)
             await self.clock.sleep(PRUNE_EVERY.total_seconds())
 
     async def _prune(self, before: datetime) -> None:
@@ -177,6 +194,46 @@ def _pause(report: Report | None, interval: float, failures: int) -> float:
     return max(doubled, report.wait or 0.0)
 
 
-def _leaf(error: BaseExceptionGroup[StoreError]) -> Exception:
+@dataclass(frozen=True, slots=True)
+class Stubborn:
+    """Calls to the store that are made again until they succeed: an outcome that is known must not be forgotten."""
+
+    loops: Loops
+    loop: str
+
+    async def __call__(self, work: Callable[[], _T]) -> _T:
+        """Make one call; return what it returns."""
+        while True:
+            try:
+                return await self.loops.bench.run_db(work)
+            except StoreError as error:
+                self.loops.store_failed(self.loop, error)
+            await anyio.sleep(STORE_PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a deliver loop works: until it is time to stop, and at every ring of the bell."""
+
+    loops: Loops
+    loop: str
+
+    def is_open(self) -> bool:
+        """Whether something new may be taken; asking is progress."""
+        self.loops.health.beat(self.loop, self.loops.clock.now())
+        return not self.loops.stopping.is_set()
+
+    async def rest(self) -> bool:
+        """Wait for the bell, or look again in a second: another process may have put something back."""
+        await self.loops.bell.wait(LOOK_AT_OUTBOX_EVERY)
+        return not self.loops.stopping.is_set()
+
+    def handled(self, handled: Sequence[Handled]) -> None:
+        """Tell of deliveries, and wake the others: they may have to tell that this channel is sick."""
+        self.loops.telling.deliveries(handled)
+
+
+def leaf(error: BaseExceptionGroup[Exception]) -> Exception:
+    """Return the first of the errors that a group holds."""
     first = error.exceptions[0]
-    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
+    return leaf(first) if isinstance(first, BaseExceptionGroup) else first

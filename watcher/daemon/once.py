@@ -32,6 +32,7 @@ class Round:
                     source = build_server(server, self.bench.clock)
                     stack.push_async_callback(close_server, source)
                     looks.start_soon(self._look, self.bench.watch(server, source))
+        await self.bench.announce()
         async with anyio.create_task_group() as sends:
             for channel in channels:
                 sends.start_soon(self._send, channel)
@@ -46,7 +47,7 @@ class Round:
 
     async def _send(self, channel: OpenChannel) -> None:
         """Send what is due until nothing is; a row that has to be tried again has had its turn."""
-        desk = self.bench.desk(channel)
+        desk = await self.bench.desk(channel)
         while handled := await deliver_once(desk, clock=self.bench.clock.now, rng=self.rng):
             self.telling.deliveries(handled)
             self.still_open += sum(_is_open(one) for one in handled)

@@ -8,8 +8,9 @@ import anyio
 import anyio.to_thread
 
 from watcher.clock import Clock
-from watcher.core.backoff import GIVE_UP_AFTER
+from watcher.core.backoff import Patience
 from watcher.core.page import Rules
+from watcher.core.sickness import Others
 from watcher.deliver import Channel, Desk
 from watcher.logs import Redactor
 from watcher.poll import Watch, Watched
@@ -149,7 +150,32 @@ class Bench:
 
         return Watch(watched, source, self.store, self.run_db, rules)
 
-    def desk(self, channel: Channel) -> Desk:
+    async def desk(self, channel: Channel) -> Desk:
         """Put together what one channel's sending needs."""
-        clean = Redactor(self.settings.secret_values()).clean
-        return Desk(channel, self.store, self.run_db, self.owner, GIVE_UP_AFTER, clean)
+        from watcher.channels.rates import is_for_programs, usual_rate  # noqa: PLC0415 - not before the first look
+
+        chosen = next(one for one in self.settings.channels if one.name == channel.name)
+        url = chosen.url.reveal()
+        everyone = {one.name: one.destinations for one in await self.channels.ready()}
+        return Desk(
+            channel,
+            self.store,
+            self.run_db,
+            self.owner,
+            Redactor(self.settings.secret_values()).clean,
+            Patience(chosen.give_up_after, chosen.expires_after, chosen.on_unknown),
+            batch=chosen.batch if is_for_programs(url) else None,
+            rate=chosen.rate or usual_rate(url),
+            others=Others(everyone, self.settings.notify_on),
+        )
+
+    async def announce(self) -> None:
+        """Note which servers and channels there are now, for `status` and `check` to know which are gone."""
+        servers = [(server.name, server.url) for server in self.settings.servers if server.enabled]
+        opened, now = await self.channels.ready(), self.clock.now()
+        addresses = [(channel.name, channel.address) for channel in opened]
+        places = {channel.name: channel.destinations for channel in opened}
+        spans = {channel.name: channel.give_up_after for channel in self.settings.channels}
+        await self.run_db(
+            lambda: self.store.announce(servers, addresses, now=now, destinations=places, give_up_after=spans)
+        )

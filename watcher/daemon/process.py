@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from watcher.clock import Clock
+from watcher.daemon.loops import leaf
 from watcher.daemon.once import Round
 from watcher.daemon.parts import Bench, Channels, Threaded, UnusableChannels, open_channels
 from watcher.daemon.shift import Shift
@@ -55,7 +56,12 @@ def _run(settings: Settings, store: Store, *, once: bool, reload: Callable[[], S
 
 async def _round(settings: Settings, store: Store, owner: str, clock: Clock) -> bool:
     bench = Bench(settings, store, Threaded(), clock, Channels(settings), owner)
-    return await Round(bench, Telling(Metrics()), SystemRandom()).run()
+    try:
+        return await Round(bench, Telling(Metrics()), SystemRandom()).run()
+    except* StoreError as errors:
+        raise leaf(errors) from None
+    except* UnusableChannels as errors:
+        raise leaf(errors) from None
 
 
 def _unusable(problems: tuple[str, ...]) -> int:

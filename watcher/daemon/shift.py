@@ -44,6 +44,7 @@ class Shift:
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)
+                    looking.start_soon(loops.bury)
                     await self.stop.wait()
                     looking.cancel_scope.cancel()
                 loops.stop()
@@ -67,16 +68,9 @@ class Shift:
             self.problems = error.problems
             self.stop.set()
             return
-        await self._announce()
+        await loops.announce()
         for channel in channels:
-            delivering.start_soon(loops.deliver, self.bench.desk(channel))
-
-    async def _announce(self) -> None:
-        """Note which servers and channels there are now, for `status` and `check` to know which are gone."""
-        servers = [(server.name, server.url) for server in self._servers()]
-        channels = [(channel.name, channel.address) for channel in await self.bench.channels.ready()]
-        now, store = self.bench.clock.now(), self.bench.store
-        await self.bench.run_db(lambda: store.announce(servers, channels, now=now))
+            delivering.start_soon(loops.deliver, await self.bench.desk(channel))
 
     async def _site(self, loops: Loops) -> None:
         listen = self.bench.settings.listen

@@ -20,6 +20,7 @@ class Telling:
 
     metrics: Metrics
     _failures: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def look(self, report: Report, seconds: float, next_look: float | None) -> None:
         """Tell of one look: its failure and what will happen next, or the transitions it brought."""
@@ -69,7 +70,11 @@ class Telling:
 
     def store_failed(self, loop: str, error: Exception) -> None:
         """Tell that the database refused; nothing is lost by it, since nothing moves on."""
-        log.error("%s: %s; nothing moves on until this is over", loop, error)
+        text, failures = self._refusals.get(loop, ("", 0))
+        failures = failures + 1 if text == str(error) else 1
+        self._refusals[loop] = (str(error), failures)
+        level = logging.ERROR if failures % SAY_AGAIN_EVERY == 1 else logging.DEBUG
+        log.log(level, "%s: %s; nothing moves on until this is over", loop, error)
 
 
 def _looks(number: int) -> str:

@@ -6,6 +6,8 @@ from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from watcher.core.backoff import EXPIRES_AFTER, GIVE_UP_AFTER, OnUnknown
+from watcher.core.pace import Rate
 from watcher.logs import secret_login, secret_parts
 from watcher.settings.secret import Secret
 
@@ -46,11 +48,20 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One channel. `secret` signs the posts of a webhook and is None for every other kind."""
+    """One channel. `secret` signs the posts of a webhook and is None for every other kind.
+
+    `batch`: events in one post of a webhook. `rate`: None is the usual one of its service. For the others see
+    `core.backoff.Patience`.
+    """
 
     name: str
     url: Secret
     secret: Secret | None = None
+    batch: int = 1
+    rate: Rate | None = None
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    give_up_after: timedelta = GIVE_UP_AFTER
+    expires_after: timedelta = EXPIRES_AFTER
 
 
 @dataclass(frozen=True, slots=True)

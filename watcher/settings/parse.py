@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
+from watcher.core.backoff import OnUnknown
+from watcher.core.pace import Rate
 from watcher.core.policy import events_named
 from watcher.settings.secret import Secret
 
@@ -25,6 +27,9 @@ _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _API_VERSIONS = ("auto", "v3", "v4", "v5", "v6", "v7", "v8")
 _WATCHABLE = ("backup", "copy", "restore", "retrieval", "synchronize")
+_RATE = re.compile(r"([0-9]{1,9})\s*/\s*(s|sec|second|m|min|minute|h|hour)")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_LARGEST_BATCH = 1000
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -107,6 +112,30 @@ def choice(*allowed: _T) -> Callable[[str], _T]:
         return by_word[word]
 
     return read
+
+
+def batch(text: str) -> int:
+    """Read how many events go into one post."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_BATCH:
+        return int(text)
+    raise ValueError(f"`{text}` is no batch: write a number from 1 to {_LARGEST_BATCH}")
+
+
+def rate(text: str) -> Rate:
+    """Read messages in a time, `20/min`; `none` is no limit, a rate of no tokens."""
+    text = text.strip().lower()
+    if text == "none":
+        return Rate(0, timedelta(seconds=1))
+    match = _RATE.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise ValueError(f"`{text}` is no rate: write `20/min`, `1/s` or `100/h`, or `none`")
+    return Rate(int(match[1]), timedelta(seconds=_UNITS[match[2][0]]))
+
+
+def on_unknown(text: str) -> OnUnknown:
+    """Read what becomes of a message that may have arrived."""
+    return OnUnknown(choice(*(one.value for one in OnUnknown))(text))
 
 
 api_version = choice(*_API_VERSIONS)

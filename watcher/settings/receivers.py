@@ -1,6 +1,7 @@
 """The channels: the flat list, and `[[channels]]` of watcher.toml."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from watcher.settings.channels import Named, is_webhook, named
 from watcher.settings.layer import of_credentials, of_table
@@ -8,7 +9,19 @@ from watcher.settings.model import ChannelSettings
 from watcher.settings.notes import Notes
 from watcher.settings.reader import Reader
 from watcher.settings.secret import Secret
-from watcher.settings.table import CHANNEL_PLACES, CHANNEL_SECRET, CHANNEL_URL, CHANNELS, NAME, WEBHOOK_SECRET
+from watcher.settings.table import (
+    CHANNEL_BATCH,
+    CHANNEL_EXPIRES_AFTER,
+    CHANNEL_GIVE_UP_AFTER,
+    CHANNEL_ON_UNKNOWN,
+    CHANNEL_PLACES,
+    CHANNEL_RATE,
+    CHANNEL_SECRET,
+    CHANNEL_URL,
+    CHANNELS,
+    NAME,
+    WEBHOOK_SECRET,
+)
 
 
 def flat_channels(reader: Reader) -> list[ChannelSettings]:
@@ -35,7 +48,16 @@ def table_channel(
         return None
     if secret and not is_webhook(found.url):
         reader.notes.warn(f"{where}: secret", "has no effect: only webhook+http:// and webhook+https:// are signed")
-    return _channel(found, secret or reader.optional(WEBHOOK_SECRET))
+    if inner.find(CHANNEL_BATCH) and not is_webhook(found.url):
+        reader.notes.warn(f"{where}: batch", "has no effect: only webhook+http:// and webhook+https:// send batches")
+    return replace(
+        _channel(found, secret or reader.optional(WEBHOOK_SECRET)),
+        batch=inner.value(CHANNEL_BATCH),
+        rate=inner.optional(CHANNEL_RATE),
+        on_unknown=inner.value(CHANNEL_ON_UNKNOWN),
+        give_up_after=inner.value(CHANNEL_GIVE_UP_AFTER),
+        expires_after=inner.value(CHANNEL_EXPIRES_AFTER),
+    )
 
 
 def check_distinct(channels: Iterable[ChannelSettings], notes: Notes) -> None:

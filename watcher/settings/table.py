@@ -227,6 +227,20 @@ NAME = Setting("name", parse.name, "What the server or channel is called.")
 ENABLED = Setting("enabled", parse.boolean, "Whether the server is watched.", "true")
 CHANNEL_URL = Setting("url", parse.secret, "URL of the channel.", secret=True)
 CHANNEL_SECRET = Setting("secret", parse.secret, "Signs the posts of this webhook.", secret=True)
+CHANNEL_BATCH = Setting("batch", parse.batch, "Up to so many events in one post of this webhook.", "1")
+CHANNEL_RATE = Setting("rate", parse.rate, "How many messages may leave: `20/min`, or none.")
+CHANNEL_ON_UNKNOWN = Setting(
+    "on_unknown",
+    parse.on_unknown,
+    "What becomes of a message that may have arrived: resend, or drop (pagers).",
+    "resend",
+)
+CHANNEL_GIVE_UP_AFTER = Setting(
+    "give_up_after", parse.duration, "How long a delivery is tried, from when it was due.", "3d"
+)
+CHANNEL_EXPIRES_AFTER = Setting(
+    "expires_after", parse.duration, "From this age on, messages are joined and marked late.", "24h"
+)
 
 SERVER_PLACES: Mapping[str, Place] = places_of(
     (
@@ -245,5 +259,16 @@ SERVER_PLACES: Mapping[str, Place] = places_of(
 )
 """Every key of `[[servers]]` but `labels`, which is a table itself."""
 
-CHANNEL_PLACES: Mapping[str, Place] = places_of((NAME, CHANNEL_URL, CHANNEL_SECRET))
+CHANNEL_PLACES: Mapping[str, Place] = places_of(
+    (
+        NAME,
+        CHANNEL_URL,
+        CHANNEL_SECRET,
+        CHANNEL_BATCH,
+        CHANNEL_RATE,
+        CHANNEL_ON_UNKNOWN,
+        CHANNEL_GIVE_UP_AFTER,
+        CHANNEL_EXPIRES_AFTER,
+    )
+)
 """Every key of `[[channels]]`."""

@@ -29,6 +29,10 @@ class HeldByAnother(StoreError):  # noqa: N818 - it is said as a sentence: "held
     """Another `watcher run` holds this database; the text names it."""
 
 
+class NoSuchChannel(StoreError):  # noqa: N818 - it is said as a sentence
+    """A channel that rows should go to is in no settings that the daemon knows; the text names those that are."""
+
+
 _SQLITE = (
     ("SQLITE_BUSY", "it is locked by another process", True),
     ("SQLITE_LOCKED", "it is locked by another connection", True),

@@ -1,32 +1,56 @@
 """What is owed: claimed under a lease, sent elsewhere, settled here. All in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, text, tuple_, update
 
 from watcher.core.delivery import Delivery, Settlement, State
+from watcher.core.parcels import Binder, Bundle, Waiting
 from watcher.store.schema import deliveries, events, in_state
 from watcher.store.statements import in_chunks
 
+_MOST_JOINED = 1000
 _PENDING = in_state(State.PENDING)
+_OF_CHANNEL = (_PENDING, deliveries.c.channel == bindparam("channel"))
 _FREE = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= bindparam("now"))
+_ROWS: Select[Any] = select(
+    deliveries.c.id,
+    deliveries.c.channel,
+    deliveries.c.destination,
+    deliveries.c.attempts,
+    deliveries.c.first_due,
+    deliveries.c.message_id,
+    deliveries.c.subject,
+    deliveries.c.next_attempt,
+    deliveries.c.lease_owner,
+    deliveries.c.lease_until,
+    events.c.data,
+).join(events)
 _DUE = (
-    select(
-        deliveries.c.id,
-        deliveries.c.channel,
-        deliveries.c.destination,
-        deliveries.c.attempts,
-        deliveries.c.first_due,
-        deliveries.c.message_id,
-        events.c.data,
-    )
-    .join(events)
-    .where(_PENDING, deliveries.c.channel == bindparam("channel"), deliveries.c.next_attempt <= bindparam("now"), _FREE)
+    _ROWS.where(*_OF_CHANNEL, deliveries.c.next_attempt <= bindparam("now"), _FREE)
     .order_by(deliveries.c.next_attempt, deliveries.c.id)
     .limit(bindparam("limit"))
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+_REST_OF_MESSAGES = _ROWS.where(
+    *_OF_CHANNEL, _FREE, deliveries.c.message_id.in_(bindparam("messages", expanding=True))
+).with_for_update(of=deliveries, skip_locked=True)
+_OF_SUBJECTS = (
+    _ROWS.where(
+        *_OF_CHANNEL,
+        tuple_(deliveries.c.subject, deliveries.c.destination).in_(bindparam("subjects", expanding=True)),
+    )
+    .order_by(deliveries.c.id)
+    .with_for_update(of=deliveries)
+)
+_OLD = (
+    _ROWS.where(*_OF_CHANNEL, deliveries.c.first_due <= bindparam("old"), _FREE)
+    .order_by(deliveries.c.id)
+    .limit(_MOST_JOINED)
     .with_for_update(of=deliveries, skip_locked=True)
 )
 _LEASE = (
@@ -36,18 +60,22 @@ _LEASE = (
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
         attempts=deliveries.c.attempts + 1,
-        message_id=bindparam("name"),
+        message_id=bindparam("message"),
     )
 )
 _OURS = (_PENDING, deliveries.c.lease_owner == bindparam("owner"))
-_RENEW = (
+_AMONG = deliveries.c.id.in_(bindparam("rows", expanding=True))
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(365083651, hashtext(:channel))")
+_RENEW = update(deliveries).where(*_OURS, _AMONG).values(lease_until=bindparam("until"))
+_RELEASE = (
     update(deliveries)
-    .where(*_OURS, deliveries.c.id.in_(bindparam("rows", expanding=True)))
-    .values(lease_until=bindparam("until"))
+    .where(*_OURS, _AMONG)
+    .values(lease_owner=None, lease_until=None, attempts=deliveries.c.attempts - 1)
 )
+_STILL_OURS = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=deliveries)
 _SETTLE = (
     update(deliveries)
-    .where(*_OURS, deliveries.c.id == bindparam("row"))
+    .where(deliveries.c.id == bindparam("row"))
     .values(
         state=bindparam("to"),
         next_attempt=bindparam("next"),
@@ -56,16 +84,15 @@ _SETTLE = (
         lease_owner=None,
         lease_until=None,
     )
-    .returning(deliveries.c.id)
 )
 _DUE_AT = case(
     (deliveries.c.lease_until > deliveries.c.next_attempt, deliveries.c.lease_until), else_=deliveries.c.next_attempt
 )
-_NEXT_DUE = select(func.min(_DUE_AT)).where(_PENDING, deliveries.c.channel == bindparam("channel"))
+_NEXT_DUE = select(func.min(_DUE_AT)).where(*_OF_CHANNEL)
 _TAKE_OVER = (
     update(deliveries)
-    .where(_PENDING, deliveries.c.lease_owner != bindparam("owner"))
-    .values(lease_owner=None, lease_until=None)
+    .where(_PENDING, deliveries.c.lease_owner != bindparam("owner"), deliveries.c.lease_until.is_not(None))
+    .values(lease_until=None)
     .returning(deliveries.c.id)
 )
 _DUE_OPEN = (
@@ -80,18 +107,24 @@ _DUE_OPEN = (
 
 
 def claim(
-    connection: Connection, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int
+    connection: Connection, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int, binder: Binder
 ) -> list[Delivery]:
-    """Lease what is due, the longest due first, and count the attempt before it is made."""
-    # Two statements: on PostgreSQL a LIMIT below an UPDATE may be planned so that it locks more rows than it says.
-    rows = connection.execute(_DUE, {"channel": channel, "now": now, "limit": limit}).all()
-    names = [row.message_id or uuid4().hex for row in rows]
-    if rows:
-        mark = {"owner": owner, "until": now + lease}
-        connection.execute(
-            _LEASE, [mark | {"row": row.id, "name": name} for row, name in zip(rows, names, strict=True)]
-        )
-    return [_delivery(row, name) for row, name in zip(rows, names, strict=True)]
+    """Lease what is due, as up to `limit` messages, and count the attempt before it is made."""
+    # More than one statement: on PostgreSQL a LIMIT below an UPDATE may be planned so that it locks more than it says.
+    place = {"channel": channel, "now": now}
+    if binder.joins and connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME, place)  # two watchers must not each claim one half of a job's rows
+    rows = {row.id: row for row in connection.execute(_DUE, place | {"limit": binder.rows(limit)})}
+    if not rows:
+        return []
+    for row in _belonging(connection, list(rows.values()), binder, place):
+        rows.setdefault(row.id, row)
+    bundles = binder.bind([_waiting(row, now) for row in rows.values()], now)[:limit]
+    mark = {"owner": owner, "until": now + lease}
+    claimed = _named(bundles)
+    if claimed:
+        connection.execute(_LEASE, [mark | {"row": row.id, "message": row.message_id} for row in claimed])
+    return claimed
 
 
 def renew(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
@@ -100,18 +133,20 @@ def renew(connection: Connection, ids: Iterable[int], *, owner: str, until: date
         connection.execute(_RENEW, {"rows": rows, "owner": owner, "until": until})
 
 
-def settle(connection: Connection, delivery_id: int, settlement: Settlement, *, owner: str, now: datetime) -> bool:
-    """Write down how an attempt went, if the lease is still ours."""
-    pending = settlement.state == State.PENDING
-    values = {
-        "row": delivery_id,
-        "owner": owner,
-        "to": settlement.state.value,
-        "next": (settlement.next_attempt or now) if pending else None,  # without a time it would never come back
-        "at": None if pending else now,
-        "reason": None if settlement.state == State.DELIVERED else settlement.reason or None,
-    }
-    return connection.execute(_SETTLE, values).first() is not None
+def release(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
+    """Give back leases that are still ours; the attempts that were not made do not count."""
+    for rows in in_chunks(ids):
+        connection.execute(_RELEASE, {"rows": rows, "owner": owner})
+
+
+def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: str, now: datetime) -> set[int]:
+    """Write down how attempts went, for the rows whose lease is still ours; returns which those are."""
+    ours: set[int] = set()
+    for rows in in_chunks(results):
+        ours.update(connection.execute(_STILL_OURS, {"rows": rows, "owner": owner}).scalars())
+    if ours:
+        connection.execute(_SETTLE, [_settled(row, end, now) for row, end in results.items() if row in ours])
+    return ours
 
 
 def next_due(connection: Connection, channel: str) -> datetime | None:
@@ -121,7 +156,7 @@ def next_due(connection: Connection, channel: str) -> datetime | None:
 
 
 def take_over(connection: Connection, owner: str) -> int:
-    """Free the leases of all others; returns how many."""
+    """End the leases of all others, whose names stay as the mark of an interrupted send; returns how many."""
     return len(connection.execute(_TAKE_OVER, {"owner": owner}).all())
 
 
@@ -130,13 +165,55 @@ def due_open(connection: Connection, channels: Sequence[str], now: datetime) -> 
     return connection.execute(_DUE_OPEN, {"channels": list(channels), "now": now}).scalar_one()
 
 
-def _delivery(row: Row[*tuple[Any, ...]], message_id: str) -> Delivery:
-    return Delivery(
+def _belonging(
+    connection: Connection, due: Sequence[Row[Any]], binder: Binder, place: Mapping[str, object]
+) -> Iterable[Row[Any]]:
+    """Read what has to leave together with what is due: the rest of a batch, of a job, of what is old."""
+    if not binder.joins:
+        messages = {row.message_id for row in due[-1:] if row.message_id}  # only the last one can have been cut
+        yield from connection.execute(_REST_OF_MESSAGES, {**place, "messages": list(messages)}) if messages else ()
+        return
+    for subjects in in_chunks((row.subject, row.destination) for row in due):
+        yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects})
+    old = binder.old(place["now"])  # type: ignore[arg-type]  # it is the time
+    if old and any(row.first_due <= old for row in due):
+        yield from connection.execute(_OLD, {**place, "old": old})
+
+
+def _waiting(row: Row[Any], now: datetime) -> Waiting:
+    delivery = Delivery(
         id=row.id,
-        message_id=message_id,
+        message_id=row.message_id or "",
         event=row.data,
         channel=row.channel,
         destination=row.destination,
         attempts=row.attempts + 1,
         first_due=row.first_due,
+        interrupted=row.lease_owner is not None,
     )
+    busy = row.lease_until is not None and row.lease_until > now
+    return Waiting(delivery, row.subject, due=row.next_attempt <= now, busy=busy)
+
+
+def _named(bundles: Iterable[Bundle]) -> list[Delivery]:
+    """Give the rows of each message its name: one that they had before and no other message has taken, else a new."""
+    taken: set[str] = set()
+    named: list[Delivery] = []
+    for bundle in bundles:
+        rows = [waiting.delivery for waiting in bundle]
+        before = (row.message_id for row in rows)
+        name = next((one for one in before if one and one not in taken), None) or uuid4().hex
+        taken.add(name)
+        named.extend(row if row.message_id == name else replace(row, message_id=name) for row in rows)
+    return named
+
+
+def _settled(row: int, settlement: Settlement, now: datetime) -> dict[str, object]:
+    pending = settlement.state == State.PENDING
+    return {
+        "row": row,
+        "to": settlement.state.value,
+        "next": (settlement.next_attempt or now) if pending else None,  # without a time it would never come back
+        "at": None if pending else now,
+        "reason": None if settlement.state == State.DELIVERED else settlement.reason or None,
+    }

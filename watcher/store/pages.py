@@ -1,6 +1,6 @@
 """One page of a look: the ledger that it is judged by, and what it changes. All in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -45,9 +45,20 @@ def write_page(connection: Connection, server_id: int, page: Page, now: datetime
         rows = [{"server_id": server_id, "job_id": job} | asdict(outcome) for job, outcome in page.outcomes.items()]
         connection.execute(upsert(dialect, outcomes), rows)
     if page.events:
-        connection.execute(insert_new(dialect, events), [_event(server_id, event, now) for event in page.events])
+        write_events(connection, server_id, page.events, now)
     if page.owed:
-        connection.execute(insert_new(dialect, deliveries), [_owed(owed, now) for owed in page.owed])
+        owe(connection, page.owed, {event.id: event.subject for event in page.events}, now)
+
+
+def write_events(connection: Connection, server_id: int | None, told: Sequence[Event], now: datetime) -> None:
+    """Write events, those of our own without a server; one that is there already stays as it is."""
+    connection.execute(insert_new(connection.dialect.name, events), [_event(server_id, event, now) for event in told])
+
+
+def owe(connection: Connection, owed: Sequence[Owed], subjects: Mapping[str, str], now: datetime) -> None:
+    """Write debts, due at once; one that is there already stays as it is."""
+    rows = [_owed(one, subjects.get(one.event_id, one.event_id), now) for one in owed]
+    connection.execute(insert_new(connection.dialect.name, deliveries), rows)
 
 
 def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(server_id: int, event: Event, now: datetime) -> dict[str, Any]:
+def _event(server_id: int | None, event: Event, now: datetime) -> dict[str, Any]:
     return {
         "id": event.id,
         "server_id": server_id,
@@ -75,7 +86,7 @@ def _event(server_id: int, event: Event, now: datetime) -> dict[str, Any]:
     }
 
 
-def _owed(owed: Owed, now: datetime) -> dict[str, Any]:
+def _owed(owed: Owed, subject: str, now: datetime) -> dict[str, Any]:
     return {
         "event_id": owed.event_id,
         "channel": owed.channel,
@@ -85,4 +96,5 @@ def _owed(owed: Owed, now: datetime) -> dict[str, Any]:
         "created": now,
         "first_due": now,
         "next_attempt": now,
+        "subject": subject,
     }

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from watcher.core.delivery import State
 from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
-from watcher.store.schema import channels, deliveries, events, in_state, jobs, servers, sessions
+from watcher.store.schema import channels, deliveries, destinations, events, in_state, jobs, servers, sessions
 
 _OPEN = (
     select(sessions.c.server_id, func.count().label("open")).where(sessions.c.settled.is_(None)).group_by("server_id")
@@ -19,6 +19,7 @@ _SERVERS = (
     .order_by(servers.c.name)
 )
 _CHANNELS = select(channels)
+_SICK = select(destinations).where(destinations.c.sick_since.is_not(None)).order_by(destinations.c.sick_since.desc())
 _SESSIONS = (
     select(
         servers.c.name.label("server"),
@@ -48,7 +49,7 @@ def status(connection: Connection, now: datetime) -> StatusView:
     return StatusView(
         servers=tuple(_server(row) for row in connection.execute(_SERVERS)),
         outbox=outbox,
-        channels=_channels(connection, pending, dead),
+        channels=_channels(connection, pending, dead, now),
     )
 
 
@@ -66,7 +67,7 @@ def latest_deliveries(connection: Connection, state: State | None, limit: int) -
 def _owed(connection: Connection, state: State) -> dict[str, Row[Any]]:
     """Count the rows of one state by channel, with the oldest of each."""
     counted = (
-        select(deliveries.c.channel, func.count().label("rows"), func.min(deliveries.c.created).label("oldest"))
+        select(deliveries.c.channel, func.count().label("rows"), func.min(deliveries.c.first_due).label("oldest"))
         .where(in_state(state))
         .group_by(deliveries.c.channel)
     )
@@ -74,11 +75,12 @@ def _owed(connection: Connection, state: State) -> dict[str, Row[Any]]:
 
 
 def _channels(
-    connection: Connection, pending: dict[str, Row[Any]], dead: dict[str, Row[Any]]
+    connection: Connection, pending: dict[str, Row[Any]], dead: dict[str, Row[Any]], now: datetime
 ) -> tuple[ChannelView, ...]:
     """Show the channels of the settings, and those that are gone but still owe."""
     known = {row.name: row for row in connection.execute(_CHANNELS)}
     named = {name for name, row in known.items() if row.gone is None}
+    sick = {row.channel: row for row in connection.execute(_SICK)}
     return tuple(
         ChannelView(
             name=name,
@@ -86,6 +88,9 @@ def _channels(
             pending=pending[name].rows if name in pending else 0,
             dead=dead[name].rows if name in dead else 0,
             gone=name not in named,
+            oldest_seconds=max((now - pending[name].oldest).total_seconds(), 0.0) if name in pending else 0.0,
+            sick_since=sick[name].sick_since if name in sick and name in named else None,
+            sick_reason=sick[name].reason or "" if name in sick and name in named else "",
         )
         for name in sorted(named | pending.keys() | dead.keys())
     )

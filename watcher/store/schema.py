@@ -22,7 +22,7 @@ from watcher.core.model import Job
 from watcher.core.record import Known
 from watcher.store.columns import Packed, UtcTime, Words
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest revision, which `metadata.create_all` makes at once; a test holds it to the migrations."""
 
 metadata = MetaData(
@@ -128,10 +128,14 @@ deliveries = Table(
     Column("settled", UtcTime),
     Column("message_id", Words),
     Column("last_error", Words),
+    Column("subject", Words, nullable=False, server_default=""),
     UniqueConstraint("event_id", "channel", "destination"),
     sqlite_autoincrement=True,  # an id that somebody wrote down never comes to mean another row
 )
-"""What is owed: one event for one destination. `settled` is when it was delivered or died."""
+"""What is owed: one event for one destination. `settled` is when it was delivered or died.
+
+`subject` is that of the event; a `lease_owner` without a lease that still holds died while he was sending.
+"""
 
 
 def in_state(state: State) -> ColumnElement[bool]:
@@ -143,6 +147,7 @@ def in_state(state: State) -> ColumnElement[bool]:
 # understand alike; as `Index` objects they would import all of SQLAlchemy's PostgreSQL (40 ms, 3 MB) for nothing.
 for _statement in (
     "CREATE INDEX ix_deliveries_pending ON deliveries (channel, next_attempt) WHERE state = 'pending'",
+    "CREATE INDEX ix_deliveries_subject ON deliveries (channel, subject) WHERE state = 'pending'",
     "CREATE INDEX ix_deliveries_dead ON deliveries (channel) WHERE state = 'dead'",
 ):
     event.listen(deliveries, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no hints here
@@ -153,8 +158,21 @@ channels = Table(
     Column("name", Words, primary_key=True),
     Column("address", Words, nullable=False),
     Column("gone", UtcTime),
+    Column("give_up_seconds", Float),
 )
 """Channels that are in the settings or once were; `address` is scheme, host and port, never a whole URL."""
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("channel", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", UtcTime),
+    Column("sick_since", UtcTime),
+    Column("reason", Words),
+)
+"""The destinations of the channels in the settings, and how each does, as in `core.sickness.Condition`."""
 
 alembic_version = Table(
     "alembic_version",

@@ -6,13 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.model import Greeting, Job, Memory
+from watcher.core.parcels import Batches, Binder
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
-from watcher.core.views import DeliveryView, SessionView, StatusView
-from watcher.store import outbox, pages, pruning, questions, watched
+from watcher.core.sickness import Condition, Notice, Place
+from watcher.core.views import DeliveryView, Revived, SessionView, StatusView
+from watcher.store import directory, outbox, pages, pruning, questions, watched
 from watcher.store.errors import translated
 from watcher.store.lock import FileLock
+
+_SINGLE = Batches()
 
 
 class Store:
@@ -108,29 +113,76 @@ class Store:
             return watched.refusal(connection, name)
 
     def announce(
-        self, servers: Sequence[tuple[str, str]], channels: Sequence[tuple[str, str]], *, now: datetime
+        self,
+        servers: Sequence[tuple[str, str]],
+        channels: Sequence[tuple[str, str]],
+        *,
+        now: datetime,
+        destinations: Mapping[str, Sequence[str]] | None = None,
+        give_up_after: Mapping[str, timedelta] | None = None,
     ) -> None:
-        """Take over what the settings name: servers with their URLs, channels with their addresses; others are gone."""
+        """Take over what the settings name: servers with their URLs, channels with their addresses; others are gone.
+
+        `destinations` of each channel: pending rows for others that it had go to these. `give_up_after` of each
+        channel: it still holds when the channel is gone.
+        """
         with self._writing() as connection:
             watched.announce(connection, servers, channels, now)
+            directory.announce(connection, channels, destinations or {})
+            directory.patience(connection, give_up_after or {})
 
-    def claim(self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int) -> list[Delivery]:
-        """Lease up to `limit` due rows of a channel to `owner`, the longest due first; each counts as an attempt.
+    def claim(
+        self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int, binder: Binder = _SINGLE
+    ) -> list[Delivery]:
+        """Lease up to `limit` due messages of a channel to `owner`, the longest due first; each counts as an attempt.
 
+        `binder` says which rows leave together; those of one message share `message_id` and come one after the other.
         Until the lease ends nobody else gets them; a row whose owner died comes back then.
         """
         with self._writing() as connection:
-            return outbox.claim(connection, channel, now=now, owner=owner, lease=lease, limit=limit)
+            return outbox.claim(connection, channel, now=now, owner=owner, lease=lease, limit=limit, binder=binder)
 
     def renew(self, ids: Iterable[int], *, owner: str, until: datetime) -> None:
         """Prolong leases; rows that are no longer the owner's are passed over."""
         with self._writing() as connection:
             outbox.renew(connection, ids, owner=owner, until=until)
 
-    def settle(self, delivery_id: int, settlement: Settlement, *, owner: str, now: datetime) -> bool:
-        """Write down how an attempt went and free the lease; False, and nothing done, if it was no longer ours."""
+    def release(self, ids: Iterable[int], *, owner: str) -> None:
+        """Give leases back whose rows were not sent after all; those attempts do not count."""
         with self._writing() as connection:
-            return outbox.settle(connection, delivery_id, settlement, owner=owner, now=now)
+            outbox.release(connection, ids, owner=owner)
+
+    def settle(
+        self,
+        results: Mapping[int, Settlement],
+        *,
+        owner: str,
+        now: datetime,
+        note: Callable[[Mapping[Place, Condition]], Notice] | None = None,
+    ) -> set[int]:
+        """Write down how attempts went and free their leases; returns the rows whose lease was still ours.
+
+        For the others nothing is done. `note` gets how all destinations do and says what changes by these attempts;
+        it is written in the same transaction.
+        """
+        with self._writing() as connection:
+            ours = outbox.settle(connection, results, owner=owner, now=now)
+            if note:
+                directory.note(connection, note, now)
+            return ours
+
+    def revive(self, ids: Sequence[int] | None, *, to: str | None, now: datetime) -> Revived:
+        """Put dead deliveries back (all without `ids`), their age and attempts at zero; NoSuchChannel for `to`.
+
+        With `to` they are owed to the destinations of that channel instead, and pending ones can be moved, too.
+        """
+        with self._writing() as connection:
+            return directory.revive(connection, ids, to=to, now=now)
+
+    def bury(self, *, now: datetime, give_up_after: timedelta = GIVE_UP_AFTER) -> int:
+        """Let pending rows of channels that are gone die when they were due for too long; returns how many died."""
+        with self._writing() as connection:
+            return directory.bury(connection, now=now, give_up_after=give_up_after)
 
     def next_due(self, channel: str) -> datetime | None:
         """Return when the next pending row of a channel can be claimed; None without one."""

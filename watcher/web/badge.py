@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from watcher.core.delivery import State
 from watcher.core.model import Status
-from watcher.core.views import ChannelView, OutboxView, ServerView
+from watcher.core.views import ChannelView, ServerView
 from watcher.web.markup import Markup, element
 from watcher.web.sick import LONG_SECONDS
 
@@ -51,13 +51,15 @@ def of_server(server: ServerView) -> Markup:
     return badge(GOOD, "reachable") if server.reachable else badge(BAD, "not reachable")
 
 
-def of_channel(channel: ChannelView, outbox: OutboxView) -> Markup:
+def of_channel(channel: ChannelView) -> Markup:
     """Show the worst that can be said of a channel."""
     if channel.gone:
         return badge(ODD, "not in the settings")
+    if channel.sick_since is not None:
+        return badge(BAD, "fails")
     if channel.dead:
         return badge(BAD, "has dead ones")
-    if channel.pending and outbox.oldest_seconds >= LONG_SECONDS:
+    if channel.oldest_seconds >= LONG_SECONDS:
         return badge(WARN, "waits long")
     return badge(BUSY, "sending") if channel.pending else badge(GOOD, "nothing owed")
 

@@ -20,6 +20,7 @@ class Health:
     started: datetime
     _pulses: dict[str, _Pulse] = field(default_factory=dict, init=False)
     _expected: tuple[str, ...] = field(default=(), init=False)
+    _troubles: dict[str, str] = field(default_factory=dict, init=False)
     _tried: set[str] = field(default_factory=set, init=False)
 
     def watch(self, loop: str, within: timedelta, now: datetime | None = None) -> None:
@@ -33,18 +34,26 @@ class Health:
     def forget(self, loop: str) -> None:
         """Expect nothing of a loop any more; one that is not watched is fine too."""
         self._pulses.pop(loop, None)
+        self._troubles.pop(loop, None)
 
     def beat(self, loop: str, now: datetime) -> None:
         """Note that a loop made progress. The last beat of a loop that was just forgotten is nobody's."""
         if known := self._pulses.get(loop):
             self._pulses[loop] = replace(known, last=now)
+            self._troubles.pop(loop, None)
+
+    def trouble(self, loop: str, text: str) -> None:
+        """Note what keeps a loop from going on; it is stuck from now on, until its next beat."""
+        if loop in self._pulses:
+            self._troubles[loop] = text
 
     def stuck(self, now: datetime) -> list[str]:
         """Return one sentence for each loop that is over its limit, in the order in which they are watched."""
-        return [
+        troubles = [f"{loop} cannot go on: {text}" for loop, text in self._troubles.items()]
+        return troubles + [
             f"{loop} made no progress for {_seconds(now - pulse.last)} s (limit {_seconds(pulse.within)} s)"
             for loop, pulse in self._pulses.items()
-            if now - pulse.last > pulse.within
+            if now - pulse.last > pulse.within and loop not in self._troubles
         ]
 
     def expect(self, servers: Sequence[str]) -> None:

@@ -131,7 +131,7 @@ def _channels(overview: Overview) -> _Table:
 
 def _channel(channel: ChannelView, outbox: OutboxView) -> tuple[str, ...]:
     name = join(element("strong", channel.name), " ", element("small", channel.address))
-    return name, badge.of_channel(channel, outbox), str(channel.pending), str(channel.dead)
+    return name, badge.of_channel(channel), str(channel.pending), str(channel.dead)
 
 
 def _sessions(overview: Overview) -> _Table:

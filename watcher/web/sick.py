@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from watcher.core.views import ChannelView, OutboxView, StatusView
+from watcher.core.jsonview import timestamp
+from watcher.core.views import ChannelView, StatusView
 
 LONG_SECONDS = 300.0
 """From this age on, an owed delivery says that its channel is sick rather than busy."""
@@ -47,16 +48,18 @@ class Sick:
 def sick(status: StatusView) -> Sick:
     """Judge what the store says. A server that was not tried yet is not sick."""
     servers = (SickServer(one.name, one.last_error) for one in status.servers if one.reachable is False)
-    judged = ((one, _channel_reason(one, status.outbox)) for one in status.channels)
+    judged = ((one, _channel_reason(one)) for one in status.channels)
     channels = (SickChannel(one.name, one.pending, one.dead, reason) for one, reason in judged if reason)
     return Sick(tuple(servers), tuple(channels))
 
 
-def _channel_reason(channel: ChannelView, outbox: OutboxView) -> str | None:
+def _channel_reason(channel: ChannelView) -> str | None:
     if channel.gone and channel.pending:
         return f"{channel.pending} pending, but the channel is not in the settings any more"
+    if channel.sick_since is not None:
+        return f"failing since {timestamp(channel.sick_since)}: {channel.sick_reason}; {channel.pending} pending"
     if channel.dead:
         return f"{channel.dead} dead"
-    if channel.pending and outbox.oldest_seconds >= LONG_SECONDS:  # the age is that of the whole outbox
-        return f"{channel.pending} pending while the oldest delivery waits for {outbox.oldest_seconds:.0f} s"
+    if channel.pending and channel.oldest_seconds >= LONG_SECONDS:
+        return f"{channel.pending} pending, the oldest for {channel.oldest_seconds:.0f} s"
     return None

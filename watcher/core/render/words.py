@@ -44,6 +44,8 @@ _WORDINGS: Mapping[str, Wording] = {
     events.SESSION_VANISHED: Wording("Vanished", "vanished", Severity.WARNING),
     events.JOB_RECOVERED: Wording("Recovered", "recovered", Severity.SUCCESS),
     events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
+    events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
+    events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
 }
 
@@ -75,6 +77,8 @@ def headline(event: Event) -> Headline:
     """Return which job of which server ended how."""
     if event.type == events.CHANNEL_TEST:
         return Headline(outcome(event))
+    if event.channel is not None:
+        return Headline(outcome(event), event.channel)
     if event.job is not None:
         return Headline(outcome(event), event.job.name, event.server.name)
     about = f"session {event.session.id[:8]}" if event.session is not None else ""
@@ -117,10 +121,19 @@ def _by_type(event: Event, zone: tzinfo) -> Iterator[str]:
             yield f"The server does not know this session any more; how it ended is not known.{was}"
         case events.SERVER_REPLACED:
             yield "Another VB365 installation answers under this name. Its sessions up to now are taken as history."
-        case events.CHANNEL_TEST:
-            yield "If you can read this, the channel works."
+        case events.CHANNEL_FAILING | events.CHANNEL_RECOVERED | events.CHANNEL_TEST:
+            yield from _of_channel(event)
         case _ if event.type not in _WORDINGS and event.reason:
             yield f"{event.reason[:1].upper()}{event.reason[1:]}."
+
+
+def _of_channel(event: Event) -> Iterator[str]:
+    if event.type == events.CHANNEL_TEST:
+        yield "If you can read this, the channel works."
+    elif event.type == events.CHANNEL_FAILING:
+        yield f"{event.reason}. What it is owed is kept and tried again."
+    else:
+        yield f"{event.reason}. What it was owed follows."
 
 
 def _failures(event: Event, zone: tzinfo) -> Iterator[str]:

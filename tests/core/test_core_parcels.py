@@ -1,0 +1,133 @@
+"""Which rows leave together."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.factories import HQ, at
+from watcher.core.delivery import Delivery
+from watcher.core.event import Event, JobRef
+from watcher.core.parcels import MANY_LATE, Batches, Joined, Waiting
+
+DAY = timedelta(days=1)
+NOW = at(2000)
+
+
+def row(
+    number: int,
+    job: str = "mail",
+    *,
+    destination: str = "room",
+    minute: float = 1990,
+    due: bool = True,
+    busy: bool = False,
+    late: bool = False,
+    message: str = "",
+) -> Waiting:
+    event = Event(f"e{number}", "session.failed", HQ, at(minute), at(minute), late=late, job=JobRef(job, job))
+    delivery = Delivery(number, message, event, "chat", destination, 1, at(minute))
+    return Waiting(delivery, event.subject, due=due, busy=busy)
+
+
+def ids(bundles: list[tuple[Waiting, ...]]) -> list[list[int]]:
+    return [[one.delivery.id for one in bundle] for bundle in bundles]
+
+
+def joined(*rows: Waiting) -> list[list[int]]:
+    return ids(Joined(DAY).bind(rows, NOW))
+
+
+def test_what_is_overtaken_joins_the_later_one() -> None:
+    """A failure that waits for its next attempt leaves with the good end that came meanwhile, and before it."""
+    assert joined(row(2, minute=1999), row(1, minute=1990, due=False)) == [[1, 2]]
+
+
+def test_each_job_and_destination_is_by_itself() -> None:
+    """Who is told of one job does not wait for another, nor one room for another."""
+    assert joined(row(1), row(2, "files"), row(3, destination="hall")) == [[1], [2], [3]]
+
+
+def test_nothing_overtakes_what_is_in_flight() -> None:
+    """While somebody sends a message about a job, the next one about it waits."""
+    assert joined(row(1, busy=True), row(2), row(3, "files")) == [[3]]
+
+
+def test_what_is_not_due_waits() -> None:
+    """Backoff is kept where nothing new has come."""
+    assert joined(row(1, due=False), row(2, due=False)) == []
+
+
+def test_old_news_is_one_message_and_marked() -> None:
+    """After a day what still waits is told together, as late; a new end of such a job comes along in its order."""
+    old = [row(n, f"job{n}", minute=100 + n, due=n == 1) for n in (1, 2, 3)]
+    fresh = [row(4, "job2", minute=1999), row(5, "other", minute=1999)]
+    first, second = Joined(DAY).bind([*old, *fresh], NOW)
+    assert ids([first, second]) == [[1, 2, 3, 4], [5]]
+    assert [one.delivery.event.late for one in first] == [True, True, True, False]
+
+
+def test_many_late_ends_of_a_server_are_one_summary() -> None:
+    """Twenty speak for themselves; one more, and they are a summary."""
+    rows = [row(n, f"job{n}", late=True) for n in range(1, MANY_LATE + 2)]
+    assert joined(*rows) == [list(range(1, MANY_LATE + 2))]
+    assert len(joined(*rows[:MANY_LATE])) == MANY_LATE
+
+
+def test_a_destination_that_asked_to_wait_is_left_alone() -> None:
+    """Until its time is over, new messages wait as well; others do not."""
+    rows = [row(1), row(2, "files"), row(3, destination="hall")]
+    binder = Joined(DAY, {"room": NOW + timedelta(seconds=1)})
+    assert ids(binder.bind(rows, NOW)) == [[3]]
+    assert ids(binder.bind(rows, NOW + timedelta(seconds=1))) == [[1], [2], [3]]
+
+
+_ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c"]),
+        st.sampled_from(["room", "hall"]),
+        st.sampled_from([10, 100, 1990, 1999]),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=60,
+)
+
+
+@given(_ROWS)
+def test_any_rows_leave_once_and_in_order(made: list[tuple[str, str, int, bool, bool, bool]]) -> None:
+    """Whatever waits: no row twice, a due job goes whole or, if part of it is in flight, not at all, oldest first."""
+    rows = [
+        row(n, job, destination=place, minute=minute, due=due, busy=busy, late=late)
+        for n, (job, place, minute, due, busy, late) in enumerate(made, 1)
+    ]
+    bundles = Joined(DAY).bind(rows, NOW)
+    left = [one.delivery.id for bundle in bundles for one in bundle]
+    assert len(left) == len(set(left))
+    by_job: dict[tuple[str, str], list[Waiting]] = {}
+    for one in rows:
+        by_job.setdefault((one.delivery.destination, one.subject), []).append(one)
+    for owed in by_job.values():
+        gone = {one.delivery.id for one in owed} & set(left)
+        is_due, is_busy = any(one.due for one in owed), any(one.busy for one in owed)
+        assert not (gone and is_busy)
+        assert not gone or len(gone) == len(owed)
+        assert gone or is_busy or not is_due
+    for bundle in bundles:
+        happened = [one.delivery.event.happened for one in bundle]
+        assert happened == sorted(happened)
+        assert len({one.delivery.destination for one in bundle}) == 1
+
+
+def test_batches_are_filled_in_order() -> None:
+    """For programs, up to so many events in one post, whatever they speak of."""
+    rows = [row(n) for n in range(1, 8)]
+    assert ids(Batches(3).bind(rows, NOW)) == [[1, 2, 3], [4, 5, 6], [7]]
+    assert ids(Batches().bind(rows[:2], NOW)) == [[1], [2]]
+
+
+def test_a_batch_that_failed_leaves_unchanged() -> None:
+    """Its receiver knows it by the hash of its ids: nothing joins it, and nothing is lost from it."""
+    rows = [row(1, message="m1"), row(2, message="m2"), row(3, message="m1"), row(4), row(5)]
+    assert ids(Batches(100).bind(rows, NOW)) == [[1, 3], [2], [4, 5]]

@@ -1,0 +1,138 @@
+"""Which rows of the outbox leave together in one message.
+
+For people, the messages of one job leave in order: what has been overtaken joins the later one. For programs each
+event is by itself, or a batch, and a batch that failed is sent again unchanged.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Protocol, TypeAlias, TypeVar
+
+from watcher.core.delivery import Delivery
+
+_T = TypeVar("_T")
+
+MANY_LATE = 20
+"""More late ends of one server than this are one summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pending row as it lies in the outbox. `due`: it may be tried now; `busy`: somebody is sending it now."""
+
+    delivery: Delivery
+    subject: str
+    due: bool = True
+    busy: bool = False
+
+
+Bundle: TypeAlias = tuple[Waiting, ...]
+
+
+class Binder(Protocol):
+    """How a channel's rows are put together. `rows` is how many due ones it wants to see for so many messages.
+
+    `joins`: it needs to see the rows that are not due, too, of the subjects that are.
+    """
+
+    @property
+    def joins(self) -> bool: ...
+    def rows(self, messages: int) -> int: ...
+    def old(self, now: datetime) -> datetime | None: ...
+    def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """For programs: up to `size` events in a message. Rows that left as one message before leave as that one again."""
+
+    size: int = 1
+    joins = False
+
+    def rows(self, messages: int) -> int:
+        """Return how many rows fill so many messages."""
+        return self.size * messages
+
+    def old(self, now: datetime) -> datetime | None:
+        """Nothing is ever joined because of its age."""
+        return None
+
+    def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]:
+        """Return the batches, in the order of the rows."""
+        free = [row for row in rows if row.due and not row.busy]
+        again: dict[str, list[Waiting]] = {}
+        fresh: list[Waiting] = []
+        for row in free:
+            if row.delivery.message_id:
+                again.setdefault(row.delivery.message_id, []).append(row)
+            else:
+                fresh.append(row)
+        starts = range(0, len(fresh), self.size)
+        return [*map(tuple, again.values()), *(tuple(fresh[start : start + self.size]) for start in starts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """For people: what is owed of one job is one message; so is what has waited beyond `expires_after`, and many late
+    ends of one server.
+
+    `held`: destinations that asked to be left alone, and until when.
+    """
+
+    expires_after: timedelta
+    held: Mapping[str, datetime] = field(default_factory=dict)
+    joins = True
+
+    def rows(self, messages: int) -> int:
+        """Return a number that many late ends fit into, whatever is sent."""
+        return 1000
+
+    def old(self, now: datetime) -> datetime | None:
+        """Return the time from which on back everything is old news."""
+        return now - self.expires_after
+
+    def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]:
+        """Return the messages, the longest due first; in each, the events in the order in which they happened."""
+        bundles: list[Bundle] = []
+        for destination, owed in _grouped(rows, lambda row: row.delivery.destination).items():
+            if self.held.get(destination, now) <= now:
+                bundles.extend(self._of_destination(owed, now))
+        return sorted(bundles, key=lambda bundle: min(row.delivery.id for row in bundle))
+
+    def _of_destination(self, rows: Iterable[Waiting], now: datetime) -> list[Bundle]:
+        jobs = _grouped(rows, lambda row: row.subject)
+        free = {job: owed for job, owed in jobs.items() if not any(row.busy for row in owed)}
+        old = [job for job, owed in free.items() if any(self._is_old(row, now) for row in owed)]
+        messages = [old, *_summaries({job: owed for job, owed in free.items() if job not in set(old)})]
+        joined = set(chain.from_iterable(messages))
+        messages += [[job] for job in free if job not in joined]
+        bundles = [[row for job in message for row in free[job]] for message in messages]
+        return [self._in_order(bundle, now) for bundle in bundles if any(row.due for row in bundle)]
+
+    def _is_old(self, row: Waiting, now: datetime) -> bool:
+        return now - row.delivery.first_due >= self.expires_after
+
+    def _in_order(self, rows: Iterable[Waiting], now: datetime) -> Bundle:
+        marked = (_late(row) if self._is_old(row, now) else row for row in rows)
+        return tuple(sorted(marked, key=lambda row: (row.delivery.event.happened, row.delivery.id)))
+
+
+def _summaries(jobs: Mapping[str, Sequence[Waiting]]) -> list[list[str]]:
+    """Return, for each server with many late ends, the jobs that one summary speaks of."""
+    late = [(job, row) for job, owed in jobs.items() for row in owed if row.delivery.event.late]
+    servers = _grouped(late, lambda pair: pair[1].delivery.event.server.identity)
+    return [list(dict.fromkeys(job for job, _ in pairs)) for pairs in servers.values() if len(pairs) > MANY_LATE]
+
+
+def _late(row: Waiting) -> Waiting:
+    delivery = row.delivery
+    return replace(row, delivery=replace(delivery, event=replace(delivery.event, late=True)))
+
+
+def _grouped(rows: Iterable[_T], key: Callable[[_T], str]) -> dict[str, list[_T]]:
+    groups: dict[str, list[_T]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
