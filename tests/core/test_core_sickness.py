@@ -11,8 +11,6 @@ from watcher.core.sickness import WELL, Attempt, Condition, Notice, Others, Plac
 
 _WORDS = frozenset({"channel.failing", "channel.recovered"})
 OTHERS = Others({"ops": ("a",), "mail": ("b", "c"), "chat": ("d",)}, _WORDS)
-    {"ops": ("a",), "mail": ("b", "c"), "chat": ("d",)}, frozenset({"channel.failing", "channel.recovered"})
-)
 GOOD, DOWN, NO = Verdict(Sent.DELIVERED), Verdict(Sent.TRY_AGAIN, "answered 500"), Verdict(Sent.REFUSED, "answered 401")
 BUSY = Verdict(Sent.WAIT_UNTIL, "answered 429", 60)
 

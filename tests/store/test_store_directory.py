@@ -88,7 +88,7 @@ def test_an_unknown_channel_is_named_with_those_that_are_known(store: Store) -> 
     (dead,) = owe(store)
     settle(store, dead, State.DEAD)
     announce(store, mail=["m"], chat=["c"])
-    with pytest.raises(NoSuchChannel, match="no channel is called `male`: .* are chat, mail$"):
+    with pytest.raises(NoSuchChannel, match=r"no channel is called `male`: .* are chat, mail$"):
         store.revive([dead], to="male", now=NOW)
     assert len(store.deliveries(state=State.DEAD, limit=9)) == 1
 
