@@ -7,6 +7,9 @@ import pytest
 
 from tests.processes.household import Household, Inbox
 from tests.processes.household import inbox as open_inbox
+from tests.store.conftest import postgres
+
+__all__ = ["household", "inbox", "postgres"]
 
 
 @pytest.fixture

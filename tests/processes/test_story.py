@@ -12,7 +12,7 @@ from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
 
-IN_FLIGHT = 8  # a webhook channel sends so many at once
+IN_FLIGHT = 16  # a webhook channel sends so many at once
 VERSIONS = ("v3", "v4", "v5", "v6", "v7", "v8")
 
 

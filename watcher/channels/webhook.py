@@ -31,7 +31,7 @@ _ANSWER_READ = 64 * 1024  # what is read of an answer, to keep its connection fo
 class WebhookChannel:
     """Posts CloudEvents to one address (contract, section 5)."""
 
-    concurrency = 8
+    concurrency = 16
 
     def __init__(
         self,
