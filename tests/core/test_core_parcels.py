@@ -127,6 +127,12 @@ def test_batches_are_filled_in_order() -> None:
     assert ids(Batches().bind(rows[:2], NOW)) == [[1], [2]]
 
 
+def test_a_batch_goes_to_one_destination() -> None:
+    """Who is owed something gets it himself."""
+    rows = [row(1), row(2, destination="hall"), row(3)]
+    assert ids(Batches(100).bind(rows, NOW)) == [[1, 3], [2]]
+
+
 def test_a_batch_that_failed_leaves_unchanged() -> None:
     """Its receiver knows it by the hash of its ids: nothing joins it, and nothing is lost from it."""
     rows = [row(1, message="m1"), row(2, message="m2"), row(3, message="m1"), row(4), row(5)]

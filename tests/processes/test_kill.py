@@ -168,7 +168,7 @@ def settled(hook: Flapping, chat: Flapping, stream: Stream, houses: list[Househo
     return hooked(), chatted()
 
 
-KILLS = [6, pytest.param(50, marks=pytest.mark.soak)]
+KILLS = [4, pytest.param(50, marks=pytest.mark.soak)]
 
 
 @pytest.mark.parametrize("kills", KILLS)

@@ -63,14 +63,14 @@ class Batches:
         """Return the batches, in the order of the rows."""
         free = [row for row in rows if row.due and not row.busy]
         again: dict[str, list[Waiting]] = {}
-        fresh: list[Waiting] = []
+        fresh: dict[str, list[Waiting]] = {}
         for row in free:
             if row.delivery.message_id:
                 again.setdefault(row.delivery.message_id, []).append(row)
             else:
-                fresh.append(row)
-        starts = range(0, len(fresh), self.size)
-        return [*map(tuple, again.values()), *(tuple(fresh[start : start + self.size]) for start in starts)]
+                fresh.setdefault(row.delivery.destination, []).append(row)
+        cut = (owed[start : start + self.size] for owed in fresh.values() for start in range(0, len(owed), self.size))
+        return [tuple(bundle) for bundle in (*again.values(), *cut)]
 
 
 @dataclass(frozen=True, slots=True)

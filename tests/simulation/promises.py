@@ -1,0 +1,108 @@
+"""The promises of the contract's section 7, as questions to one simulated life."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.simulation.household import Household
+from tests.simulation.world import Receipt, Receiver
+from watcher.core.delivery import Sent, State
+from watcher.core.event import Event
+from watcher.core.model import Session
+from watcher.core.views import DeliveryView
+
+
+def broken(house: Household) -> list[str]:
+    """Return what was promised and not kept, a sentence each."""
+    rows = house.store.deliveries(state=None, limit=1_000_000)
+    return [
+        *_nothing_is_lost(house, rows),
+        *_nothing_is_made_up(house),
+        *_only_what_was_in_flight_is_repeated(house),
+        *_in_order(house),
+    ]
+
+
+def news(house: Household) -> Iterator[Session]:
+    """Return the ends that somebody has to hear of: at or after first contact, and before the world grew calm."""
+    return (run for run in _since_first_contact(house) if run.ended and run.ended <= house.calm_since)
+
+
+def _since_first_contact(house: Household) -> Iterator[Session]:
+    for server in house.servers:
+        record = house.store.server(server.name)
+        if record is not None:
+            yield from (run for run in server.runs if run.ended and run.ended >= record.first_contact)
+
+
+def _nothing_is_lost(house: Household, rows: list[DeliveryView]) -> Iterator[str]:
+    for row in rows:
+        if row.state == State.PENDING:
+            yield f"{row.event} for {row.destination} is still pending: {row.last_error}"
+        if row.state == State.DEAD and not row.last_error:
+            yield f"{row.event} for {row.destination} is dead without a reason"
+    dead = {(row.event_id, row.destination) for row in rows if row.state == State.DEAD}
+    for receiver in house.receivers:
+        if unasked := {event for event, place in dead if place in receiver.destinations} - receiver.refused.keys():
+            yield f"{receiver.name} never refused {len(unasked)} events that are dead"
+        for place in receiver.destinations:
+            told = {event.session.id for event in _told(receiver, place) if event.session}
+            told |= {receiver.refused[event] for event, where in dead if where == place and event in receiver.refused}
+            for run in news(house):
+                if run.id not in told:
+                    yield f"{place} never heard how {run.id} ended ({run.status}, {run.ended})"
+
+
+def _nothing_is_made_up(house: Household) -> Iterator[str]:
+    ends = {(run.id, run.status) for run in _since_first_contact(house)}
+    for receiver in house.receivers:
+        ids: dict[tuple[str, str], str] = {}
+        for receipt in receiver.got:
+            for event in receipt.events:
+                if event.session is None:
+                    continue
+                end = (event.session.id, event.session.status)
+                if end not in ends:
+                    yield f"{receiver.name} heard of {end}, which was no news"
+                if ids.setdefault(end, event.id) != event.id:
+                    yield f"{receiver.name} heard of {end} under two ids"
+
+
+def _only_what_was_in_flight_is_repeated(house: Household) -> Iterator[str]:
+    for receiver in house.receivers:
+        last: dict[tuple[str, str], Receipt] = {}
+        for receipt in receiver.got:
+            for event in receipt.events:
+                before = last.get((receipt.destination, event.id))
+                if before is not None and not _may_come_again(receiver, before, receipt):
+                    yield f"{receipt.destination} got {event.id} twice, by receipts {before.number}, {receipt.number}"
+                last[receipt.destination, event.id] = receipt
+
+
+def _may_come_again(receiver: Receiver, before: Receipt, again: Receipt) -> bool:
+    """Whether nobody could know that it had arrived, or a crash came before that was written down."""
+    if before.answered == Sent.UNKNOWN:
+        return True
+    last_words = [one for one in receiver.got if one.generation == before.generation][-receiver.concurrency :]
+    return again.generation > before.generation and before in last_words
+
+
+def _in_order(house: Household) -> Iterator[str]:
+    for receiver in house.receivers:
+        if receiver.concurrency > 1:
+            continue
+        for place in receiver.destinations:
+            for job in {event.subject for event in _told(receiver, place)}:
+                events = [event for event in _told(receiver, place) if event.subject == job]
+                for one, other in pairwise(events):
+                    if one.happened > other.happened:
+                        yield f"{place} heard of {other.happened} after {one.happened} for {job}"
+
+
+def _told(receiver: Receiver, place: str) -> list[Event]:
+    """Return the events that came to a place, each where it came first."""
+    found: dict[str, Event] = {}
+    for receipt in receiver.got:
+        if receipt.destination == place:
+            for event in receipt.events:
+                found.setdefault(event.id, event)
+    return list(found.values())

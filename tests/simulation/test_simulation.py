@@ -1,0 +1,51 @@
+"""The promises over many simulated lives, each from one seed."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+from tests.simulation.household import Household
+from tests.simulation.planted import BUGS
+from tests.simulation.promises import broken
+
+QUICK, SOAK, PLANTED = 40, 1000, 60
+
+
+def live(seed: int, bug: str | None = None) -> list[str]:
+    """Run one seed and return which promises it broke."""
+    house = Household(seed, BUGS[bug]) if bug else Household(seed)
+    try:
+        house.run()
+        return broken(house)
+    finally:
+        house.store.close()
+
+
+def failures(seeds: range) -> list[str]:
+    """Return a line for each seed that broke a promise, with how to replay it."""
+    return [
+        f"python -m tests.simulation {seed}  # {problems[0]} (and {len(problems) - 1} more)"
+        for seed in seeds
+        if (problems := live(seed))
+    ]
+
+
+def test_the_promises_hold_over_some_lives() -> None:
+    """No end is lost, none repeated that need not be, and the messages of a job come in order."""
+    assert failures(range(QUICK)) == []
+
+
+@pytest.mark.soak
+def test_the_promises_hold_over_a_thousand_lives() -> None:
+    """The same over more seeds, on all cores."""
+    shares = [range(start, start + 50) for start in range(0, SOAK, 50)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        assert [line for lines in pool.map(failures, shares) for line in lines] == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_planted_bugs_are_found(bug: str) -> None:
+    """A simulation that finds nothing in a broken watcher would prove nothing."""
+    found = (seed for seed in range(PLANTED) if any("never heard" in problem for problem in live(seed, bug)))
+    assert next(found, None) is not None
