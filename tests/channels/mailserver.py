@@ -1,5 +1,6 @@
 """A real SMTP server on loopback that refuses what it is told to refuse."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ class Postman:
 
     refusals: dict[str, str] = field(default_factory=dict)
     at_end: str = "250 OK"
+    drops_after: bool = False
     mails: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
     port: int = 0
 
@@ -35,10 +37,21 @@ class Postman:
         if self.at_end == "drop" and server.transport is not None:
             server.transport.close()
             return "421 bye"
+        if self.at_end == "hang":
+            await asyncio.sleep(1.5)
+        if self.at_end == "slow":
+            await asyncio.sleep(0.3)
+            return "250 OK"
         if self.at_end.startswith("2"):
             mail = message_from_bytes(cast("bytes", envelope.content), policy=policy.default)
             self.mails.append((list(envelope.rcpt_tos), mail))
         return self.at_end
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - likewise
+        """Answer a farewell, or hang up without a word."""
+        if self.drops_after and server.transport is not None:
+            server.transport.close()
+        return "221 Bye"
 
 
 class _Anywhere(Controller):
