@@ -24,6 +24,7 @@ from watcher.core.sickness import Attempt, Condition, Notice, Others, Place, not
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
 AHEAD = 4
+AHEAD_AT_LEAST = 16
 NO_LIMIT = Rate(0, timedelta(seconds=1))
 _SLICE = 1.0
 _T = TypeVar("_T")
@@ -204,7 +205,7 @@ class _Sending:
         """Return how many messages to claim at once: a few more than can be sent, where nothing speaks against it."""
         if self.desk.rate.tokens or self.desk.patience.on_unknown == OnUnknown.DROP:
             return 1
-        return AHEAD * self.desk.channel.concurrency
+        return max(AHEAD * self.desk.channel.concurrency, AHEAD_AT_LEAST)
 
     def _binder(self) -> Binder:
         if self.desk.batch is not None:
@@ -234,6 +235,8 @@ class _Sending:
     def _note_wait(self, destination: str, verdict: Verdict, end: Settlement) -> None:
         if verdict.sent == Sent.WAIT_UNTIL and end.next_attempt:
             self.asked_to_wait[destination] = end.next_attempt
+        else:
+            self.asked_to_wait.pop(destination, None)
 
     async def _write_down(self, result: _Result) -> None:
         """Store an outcome, together with all others that are there by the time it is our turn."""

@@ -25,7 +25,7 @@ _TYPES = {
 class AppriseChannel:
     """Sends with Apprise plugins in a worker thread of its own, so that a receiver that hangs holds nothing else."""
 
-    concurrency = 1
+    concurrency = 1  # a receiver that hangs holds one thread
 
     def __init__(self, name: str, found: Plan, *, zone: tzinfo, clock: Callable[[], datetime] = now) -> None:
         """Take the plugins that a URL came to."""

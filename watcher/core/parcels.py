@@ -34,13 +34,15 @@ Bundle: TypeAlias = tuple[Waiting, ...]
 class Binder(Protocol):
     """How a channel's rows are put together. `rows` is how many due ones it wants to see for so many messages.
 
-    `joins`: it needs to see the rows that are not due, too, of the subjects that are.
+    `joins`: it needs to see the rows that are not due, too, of the subjects that are. `wants_all`: from what it has
+    seen, all that is due (a thousand rows at the most) belongs into one message.
     """
 
     @property
     def joins(self) -> bool: ...
     def rows(self, messages: int) -> int: ...
     def old(self, now: datetime) -> datetime | None: ...
+    def wants_all(self, rows: Iterable[Delivery], now: datetime) -> bool: ...
     def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]: ...
 
 
@@ -58,6 +60,10 @@ class Batches:
     def old(self, now: datetime) -> datetime | None:
         """Nothing is ever joined because of its age."""
         return None
+
+    def wants_all(self, rows: Iterable[Delivery], now: datetime) -> bool:
+        """Each batch is by itself."""
+        return False
 
     def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]:
         """Return the batches, in the order of the rows."""
@@ -86,12 +92,16 @@ class Joined:
     joins = True
 
     def rows(self, messages: int) -> int:
-        """Return a number that many late ends fit into, whatever is sent."""
-        return 1000
+        """Return a few more than the messages, enough to see whether there are many late ends."""
+        return max(4 * messages, 3 * MANY_LATE)
 
     def old(self, now: datetime) -> datetime | None:
         """Return the time from which on back everything is old news."""
         return now - self.expires_after
+
+    def wants_all(self, rows: Iterable[Delivery], now: datetime) -> bool:
+        """Return whether there are so many late ends that they become summaries, or a destination is held."""
+        return bool(self.held) or sum(row.event.late for row in rows) > MANY_LATE
 
     def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]:
         """Return the messages, the longest due first; in each, the events in the order in which they happened."""

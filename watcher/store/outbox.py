@@ -117,6 +117,8 @@ def claim(
     rows = {row.id: row for row in connection.execute(_DUE, place | {"limit": binder.rows(limit)})}
     if not rows:
         return []
+    if binder.wants_all((_waiting(row, now).delivery for row in rows.values()), now):
+        rows |= {row.id: row for row in connection.execute(_DUE, place | {"limit": _MOST_JOINED})}
     for row in _belonging(connection, list(rows.values()), binder, place):
         rows.setdefault(row.id, row)
     bundles = binder.bind([_waiting(row, now) for row in rows.values()], now)[:limit]
