@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting, Session
 from watcher.core.record import Owed, Page
 from watcher.daemon.parts import Threaded
-from watcher.deliver import Desk, deliver_once
+from watcher.deliver import Desk, Handled, deliver, deliver_once
 from watcher.store import Store, open_store
 
 ROUNDS = 3
@@ -251,6 +251,20 @@ def memory() -> None:
     print(f"memory: {few:.1f} MB at 100 pending, {many:.1f} MB at 100,000: plus {many - few:.1f} MB")
 
 
+class _Always:
+    """Hours without an end, in which nobody is told."""
+
+    def is_open(self) -> bool:
+        return True
+
+    async def rest(self) -> bool:
+        await anyio.sleep(0.1)
+        return True
+
+    def handled(self, handled: Sequence[Handled]) -> None:
+        """Keep nothing, as the daemon."""
+
+
 def resident(url: str) -> None:
     """Try to send to nobody for a while, as the daemon does, and print the resident memory in kB."""
 
@@ -260,7 +274,7 @@ def resident(url: str) -> None:
             channel = open_channel("hook", f"{kind}://127.0.0.1:9/", zone=UTC)
             desk = Desk(channel, store, Threaded(), "bench", str, batch=size)
             with anyio.move_on_after(5):
-                await deliver_once(desk, clock=now, rng=Random(1))
+                await deliver(desk, _Always(), clock=now, rng=Random(1))
         store.close()
 
     anyio.run(run)

@@ -285,7 +285,7 @@ async def test_no_secret_is_told_to_anybody(
 def test_an_address_is_scheme_host_and_port(url: str, address: str) -> None:
     """Of a URL nothing is shown but where it goes, and there is one destination."""
     channel = open_channel("ops", url, zone=UTC)
-    assert (channel.address, channel.destinations, channel.concurrency) == (address, (address,), 8)
+    assert (channel.address, channel.destinations) == (address, (address,))
 
 
 @pytest.mark.parametrize(

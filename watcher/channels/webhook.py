@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from ssl import SSLContext
 from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # in no stub
 
 import aiohttp
 from yarl import URL
@@ -102,7 +103,7 @@ class WebhookChannel:
                 timeout=aiohttp.ClientTimeout(total=WHOLE_TIMEOUT, connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
                 headers={"User-Agent": f"vb365-watcher/{__version__}"},
                 auto_decompress=False,
-                trust_env=True,
+                proxy=_proxy_for(self._url),
             )
         return self._session
 
@@ -122,6 +123,16 @@ def _as_typed(parts: SplitResult) -> URL:
         query_string=quote(parts.query, safe=kept),
         encoded=True,
     )
+
+
+def _proxy_for(url: URL) -> str | None:
+    """Return the proxy that the environment names for an address.
+
+    It is read once: with aiohttp's own `trust_env` every request reads it anew, and a netrc file besides, which costs
+    more than the request.
+    """
+    host = f"{url.host}:{url.port}"
+    return None if proxy_bypass_environment(host) else getproxies_environment().get(url.scheme)
 
 
 def _login(parts: SplitResult) -> dict[str, str]:

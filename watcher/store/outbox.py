@@ -75,7 +75,7 @@ _RELEASE = (
 _STILL_OURS = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=deliveries)
 _SETTLE = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("row"))
+    .where(deliveries.c.id.in_(bindparam("rows", expanding=True)))
     .values(
         state=bindparam("to"),
         next_attempt=bindparam("next"),
@@ -146,8 +146,13 @@ def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: 
     ours: set[int] = set()
     for rows in in_chunks(results):
         ours.update(connection.execute(_STILL_OURS, {"rows": rows, "owner": owner}).scalars())
-    if ours:
-        connection.execute(_SETTLE, [_settled(row, end, now) for row, end in results.items() if row in ours])
+    alike: dict[Settlement, list[int]] = {}
+    for row, end in results.items():
+        if row in ours:
+            alike.setdefault(end, []).append(row)
+    for end, rows_alike in alike.items():  # mostly all are delivered, which is one statement
+        for rows in in_chunks(rows_alike):
+            connection.execute(_SETTLE, {"rows": rows, **_settled(end, now)})
     return ours
 
 
@@ -210,10 +215,9 @@ def _named(bundles: Iterable[Bundle]) -> list[Delivery]:
     return named
 
 
-def _settled(row: int, settlement: Settlement, now: datetime) -> dict[str, object]:
+def _settled(settlement: Settlement, now: datetime) -> dict[str, object]:
     pending = settlement.state == State.PENDING
     return {
-        "row": row,
         "to": settlement.state.value,
         "next": (settlement.next_attempt or now) if pending else None,  # without a time it would never come back
         "at": None if pending else now,
