@@ -1,6 +1,6 @@
 """Which rows leave together."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +9,7 @@ from tests.core.factories import HQ, at
 from watcher.core.delivery import Delivery
 from watcher.core.event import Event, JobRef
 from watcher.core.parcels import MANY_LATE, Batches, Joined, Waiting
+from watcher.core.render import Format, Severity, Style, render
 
 DAY = timedelta(days=1)
 NOW = at(2000)
@@ -80,6 +81,17 @@ def test_a_destination_that_asked_to_wait_is_left_alone() -> None:
     binder = Joined(DAY, {"room": NOW + timedelta(seconds=1)})
     assert ids(binder.bind(rows, NOW)) == [[3]]
     assert ids(binder.bind(rows, NOW + timedelta(seconds=1))) == [[1], [2], [3]]
+
+
+def test_one_job_is_told_as_a_story() -> None:
+    """Failed and then good again is good news, in the order in which it happened; its title says both."""
+    failed = Event("e1", "session.failed", HQ, at(0), at(0), job=JobRef("j", "Daily mail"))
+    again = Event("e2", "session.failed", HQ, at(10), at(10), job=JobRef("j", "Daily mail"))
+    good = Event("e3", "job.recovered", HQ, at(30), at(30), job=JobRef("j", "Daily mail"))
+    message = render((failed, again, good), Style(Format.TEXT, 2000, 200), UTC)
+    assert message.title == f"Daily mail on {HQ.name}: failed 2 times, then recovered"
+    assert message.severity == Severity.SUCCESS
+    assert [line.split(":")[0] for line in message.body.splitlines()] == ["Failed", "Failed", "Recovered"]
 
 
 _ROWS = st.lists(

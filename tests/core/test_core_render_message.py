@@ -168,11 +168,11 @@ def test_a_group_says_the_worst_first_and_counts_the_rest() -> None:
 
 
 def test_a_group_of_several_servers_says_so() -> None:
-    """Jobs are told apart by their server, and messages of one job are not called jobs."""
+    """Jobs are told apart by their server, and several messages of one job are its story."""
     there = an_event(server=ServerRef("Branch"))
     assert render((an_event(), there), ROOMY[Format.TEXT], UTC).title == "2 jobs of 2 servers: 2 failed"
     assert render((an_event(), an_event("job.recovered")), ROOMY[Format.TEXT], UTC).title == (
-        "2 messages of HQ: 1 failed, 1 recovered"
+        "Contoso - Mail on HQ: failed, then recovered"
     )
 
 

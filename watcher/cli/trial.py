@@ -13,10 +13,8 @@ from watcher.cli.given import quiet_log, settings_of
 from watcher.cli.screen import say
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent
-from watcher.core.event import CHANNEL_TEST, Event, ServerRef, event_id
+from watcher.core.event import CHANNEL_TEST, OURSELVES, Event, event_id
 from watcher.settings import ChannelSettings, Settings
-
-_OURSELVES = ServerRef("watcher")
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -71,9 +69,9 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
 def _event(channel: str) -> Event:
     moment = now()
     return Event(
-        id=event_id(_OURSELVES, channel, CHANNEL_TEST, None, moment),
+        id=event_id(OURSELVES, channel, CHANNEL_TEST, None, moment),
         type=CHANNEL_TEST,
-        server=_OURSELVES,
+        server=OURSELVES,
         happened=moment,
         decided=moment,
         reason=f"a test of the channel {channel}, sent by `watcher test-channel`",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from watcher.core.event import Event
 from watcher.core.render.escape import fold
@@ -15,6 +16,8 @@ _REASON_LENGTH = 160
 
 def overview(events: tuple[Event, ...]) -> str:
     """Return what several events are, in one line: "3 jobs of HQ: 2 failed, 1 with warnings"."""
+    if is_one_story(events):
+        return _story(events)
     counted = Counter(wording(event).counted for event in worst_first(events))
     parts = ", ".join(f"{number(count)} {word}" for word, count in counted.items())
     return f"{number(len(events))} {_things(events)} of {_place(events)}: {parts}"
@@ -23,7 +26,23 @@ def overview(events: tuple[Event, ...]) -> str:
 def items(events: tuple[Event, ...], zone: tzinfo, *, details: bool) -> list[Line]:
     """Return a line for each event: what ended how, when, and with `details` why."""
     latest = max(event.happened for event in events)
-    return [_item(event, zone, latest, _why(event) if details else "") for event in worst_first(events)]
+    return [
+        _item(event, zone, latest, _why(event) if details else "")
+        for event in (events if is_one_story(events) else worst_first(events))
+    ]
+
+
+def is_one_story(events: tuple[Event, ...]) -> bool:
+    """Whether all of them are about one job: then their order matters, and how it stands is what the last one says."""
+    return all(event.job is not None for event in events) and len({event.subject for event in events}) == 1
+
+
+def _story(events: tuple[Event, ...]) -> str:
+    """Return what happened to one job, in one line: "Daily mail on HQ: failed 2 times, then recovered"."""
+    chapters = [(word, len(list(same))) for word, same in groupby(wording(event).word.lower() for event in events)]
+    told = ", then ".join(word if number == 1 else f"{word} {number} times" for word, number in chapters)
+    last = headline(events[-1])
+    return f"{last.subject} on {last.server}: {told}"
 
 
 def worst_first(events: tuple[Event, ...]) -> list[Event]:

@@ -8,7 +8,7 @@ from watcher.core.model import LogLine
 from watcher.core.render.escape import fold
 from watcher.core.render.facts import facts
 from watcher.core.render.fit import compose, squeeze
-from watcher.core.render.group import items, overview
+from watcher.core.render.group import is_one_story, items, overview
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
 from watcher.core.render.style import Format, Message, Style
 from watcher.core.render.words import details as details_of
@@ -28,7 +28,8 @@ def render(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: bo
     """
     if not events:
         raise ValueError("a message needs an event")
-    severity = max(wording(event).severity for event in events)
+    spoken = events[-1:] if is_one_story(events) else events
+    severity = max(wording(event).severity for event in spoken)
     title, body = (
         _single(events[0], style, zone, details=details)
         if len(events) == 1
