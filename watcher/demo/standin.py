@@ -1,5 +1,6 @@
 """`python -m watcher.demo.standin`: the stand-in server alone, for tries by hand."""
 
+import signal
 import sys
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -31,6 +32,9 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=600.0, help="virtual seconds in a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell starts what it puts into the background deaf to it
     with suppress(KeyboardInterrupt):
         anyio.run(stand_in, args.port, args.versions.split(","), args.speed, args.seed)
 
