@@ -346,7 +346,7 @@ async def test_many_events_in_one_message(parcels: list[Parcel]) -> None:
     with receiving() as receiver:
         await sent(f"json://127.0.0.1:{receiver.port}/", Parcel("m", "", events))
     assert len(receiver.requests) == 1
-    assert json.loads(receiver.requests[0].body)["title"] == "3 messages of HQ / Berlin: 3 failed"
+    assert json.loads(receiver.requests[0].body)["title"] == "Contoso - Mail on HQ / Berlin: failed 3 times"
 
 
 async def test_others_who_use_requests_are_not_watched(parcel: Parcel) -> None:

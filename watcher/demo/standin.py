@@ -34,7 +34,7 @@ def main() -> None:
     args = parser.parse_args()
     signal.signal(
         signal.SIGINT, signal.default_int_handler
-    )  # a shell starts what it puts into the background deaf to it
+    )  # a shell makes its background deaf to it
     with suppress(KeyboardInterrupt):
         anyio.run(stand_in, args.port, args.versions.split(","), args.speed, args.seed)
 
