@@ -32,9 +32,7 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=600.0, help="virtual seconds in a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell makes its background deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its background deaf to it
     with suppress(KeyboardInterrupt):
         anyio.run(stand_in, args.port, args.versions.split(","), args.speed, args.seed)
 
