@@ -1,8 +1,8 @@
 """The second loop: claim what is due for one channel, send it, and settle how that went.
 
 Each attempt is written down before it is made and its outcome after it. Outcomes that come in while one transaction is
-being written share the next one, and nobody takes new work before his outcome is stored: so a crash repeats at most
-what was in flight.
+being written share the next one. Sending goes on meanwhile, but only so far: a crash repeats at most what was in flight
+and the few messages whose outcome was not written down yet.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ from random import Random
 from typing import Protocol, TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from watcher.core.backoff import INTERRUPTED, OnUnknown, Patience, settle_all
 from watcher.core.delivery import Delivery, Parcel, Sent, Settlement, Verdict
@@ -24,7 +25,10 @@ from watcher.core.sickness import Attempt, Condition, Notice, Others, Place, not
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
 AHEAD = 4
-AHEAD_AT_LEAST = 16
+AHEAD_AT_LEAST = 64
+BEHIND = 4
+BEHIND_AT_LEAST = 16
+LINGER = 10
 NO_LIMIT = Rate(0, timedelta(seconds=1))
 _SLICE = 1.0
 _T = TypeVar("_T")
@@ -126,21 +130,23 @@ class _Once:
         self.done.extend(handled)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Result:
-    """How one message went, for each of its rows. `stored` is set by whoever wrote it down."""
+    """How one message went, for each of its rows."""
 
     rows: tuple[Delivery, ...]
     verdict: Verdict
     settlements: tuple[Settlement, ...]
-    stored: bool = False
 
     def handled(self) -> list[Handled]:
         return [Handled(row, self.verdict, end) for row, end in zip(self.rows, self.settlements, strict=True)]
 
 
 class _Sending:
-    """One desk at work: what it has claimed, what is in flight, and what is not yet written down."""
+    """One desk at work: what it has claimed, what is in flight, and what is not yet written down.
+
+    As many workers as the channel can use send; one writer writes down how it went.
+    """
 
     def __init__(self, desk: Desk, hours: Hours, clock: Callable[[], datetime], rng: Random) -> None:
         self.desk = desk
@@ -152,37 +158,53 @@ class _Sending:
         self.asked_to_wait: dict[str, datetime] = {}
         self.bucket: Bucket = full(desk.rate, clock())
         self.unwritten: list[_Result] = []
-        self.pen = anyio.Lock(fast_acquire=True)
-        self.places = anyio.Semaphore(desk.channel.concurrency, fast_acquire=True)
+        self.news = anyio.Event()
+        self.nothing_left = False
+        self.all_sent = False
+        self.counter = anyio.Lock(fast_acquire=True)
+        self.shelf = anyio.Lock(fast_acquire=True)
+        self.known = anyio.Semaphore(self._behind(), fast_acquire=True)
 
     async def run(self) -> None:
         async with anyio.create_task_group() as around:
             around.start_soon(self._renew)
-            async with anyio.create_task_group() as sends:
-                while self.hours.is_open():
-                    await self.places.acquire()
-                    rows = await self._next()
-                    if rows:
-                        sends.start_soon(self._handle, rows)
-                        continue
-                    self.places.release()
-                    if self.hours.is_open() and not await self.hours.rest():
-                        break
+            async with anyio.create_task_group() as writing:
+                writing.start_soon(self._write)
+                async with anyio.create_task_group() as sends:
+                    for _ in range(self.desk.channel.concurrency):
+                        sends.start_soon(self._work, sends)
+                self.all_sent = True
+                self.news.set()
             await self._release()
             around.cancel_scope.cancel()
 
+    async def _work(self, sends: TaskGroup) -> None:
+        while True:
+            await self.known.acquire()
+            async with self.counter:
+                rows = await self._next()
+            if rows is None:
+                return self.known.release()
+            if self._low() and len(self.claimed) == self._low():
+                sends.start_soon(self._claim)  # so that nobody has to wait for it
+            result = await self._tried(rows)
+            self.unwritten.append(result)
+            self.news.set()
+
     async def _next(self) -> tuple[Delivery, ...] | None:
-        """Take the next message; None if nothing is due, or it is time to stop."""
-        while wait := self._wait_for_token():
-            await anyio.sleep(min(wait, _SLICE))
-            if not self.hours.is_open():
-                return None
-        if not self.claimed:
-            await self._claim()
-        if not self.claimed:
-            return None
-        self.bucket = take(self.bucket)
-        return self.claimed.popleft()
+        """Wait for the next message and take it; None when it is time to stop."""
+        while self.hours.is_open() and not self.nothing_left:
+            if wait := self._wait_for_token():
+                await anyio.sleep(min(wait, _SLICE))
+                continue
+            if not self.claimed:
+                await self._claim()
+            if self.claimed:
+                self.bucket = take(self.bucket)
+                return self.claimed.popleft()
+            if self.hours.is_open():
+                self.nothing_left = not await self.hours.rest()
+        return None
 
     def _wait_for_token(self) -> float:
         """Return in how many seconds the rate lets the next message go."""
@@ -190,6 +212,11 @@ class _Sending:
         return wait_for_token(self.bucket, self.desk.rate).total_seconds()
 
     async def _claim(self) -> None:
+        async with self.shelf:
+            if len(self.claimed) <= self._low():
+                await self._claim_more()
+
+    async def _claim_more(self) -> None:
         desk, now = self.desk, self.clock()
         rows = await desk.run_db(
             lambda: desk.outbox.claim(
@@ -203,27 +230,35 @@ class _Sending:
 
     def _ahead(self) -> int:
         """Return how many messages to claim at once: a few more than can be sent, where nothing speaks against it."""
-        if self.desk.rate.tokens or self.desk.patience.on_unknown == OnUnknown.DROP:
+        if self._is_careful():
             return 1
         return max(AHEAD * self.desk.channel.concurrency, AHEAD_AT_LEAST)
+
+    def _low(self) -> int:
+        """Return at how many claimed messages the next ones are claimed."""
+        return 0 if self._is_careful() else self.desk.channel.concurrency
+
+    def _behind(self) -> int:
+        """Return how many messages may have left, or be leaving, whose outcome is not written down.
+
+        It bounds what a crash repeats. Where there is no rate, a program listens, which knows a repeat by its id.
+        """
+        concurrency = self.desk.channel.concurrency
+        return concurrency + (0 if self._is_careful() else max(BEHIND * concurrency, BEHIND_AT_LEAST))
+
+    def _is_careful(self) -> bool:
+        return bool(self.desk.rate.tokens) or self.desk.patience.on_unknown == OnUnknown.DROP
 
     def _binder(self) -> Binder:
         if self.desk.batch is not None:
             return Batches(self.desk.batch)
         return Joined(self.desk.patience.expires_after, self.asked_to_wait)
 
-    async def _handle(self, rows: tuple[Delivery, ...]) -> None:
-        try:
-            verdict = await self._send(rows)
-            patience = self.desk.patience
-            ends = settle_all(rows, verdict, now=self.clock(), patience=patience, rng=self.rng)
-            self._note_wait(rows[0].destination, verdict, ends[0])
-            result = _Result(rows, verdict, tuple(ends))
-            await self._write_down(result)
-            self.held.difference_update(row.id for row in rows)
-            self.hours.handled(result.handled())
-        finally:
-            self.places.release()
+    async def _tried(self, rows: tuple[Delivery, ...]) -> _Result:
+        verdict = await self._send(rows)
+        ends = settle_all(rows, verdict, now=self.clock(), patience=self.desk.patience, rng=self.rng)
+        self._note_wait(rows[0].destination, verdict, ends[0])
+        return _Result(rows, verdict, tuple(ends))
 
     async def _send(self, rows: tuple[Delivery, ...]) -> Verdict:
         if self.desk.patience.on_unknown == OnUnknown.DROP and any(row.interrupted for row in rows):
@@ -238,16 +273,26 @@ class _Sending:
         else:
             self.asked_to_wait.pop(destination, None)
 
-    async def _write_down(self, result: _Result) -> None:
-        """Store an outcome, together with all others that are there by the time it is our turn."""
-        self.unwritten.append(result)
-        async with self.pen:
-            if result.stored:
-                return
+    async def _write(self) -> None:
+        """Write down outcomes as they come, together with all others that are there by then."""
+        while self.unwritten or not self.all_sent:
+            await self.news.wait()
+            self.news = anyio.Event()
+            await self._linger()
             results, self.unwritten = self.unwritten, []
-            await self._store(results)
+            if results:
+                await self._store(results)
             for one in results:
-                one.stored = True
+                self.held.difference_update(row.id for row in one.rows)
+                self.known.release()
+                self.hours.handled(one.handled())
+
+    async def _linger(self) -> None:
+        """Let more outcomes come in while there is more to send: a transaction for each is what costs."""
+        for _ in range(LINGER):
+            if not self.claimed or 2 * len(self.unwritten) > self._behind():
+                return
+            await anyio.sleep(0.001)
 
     async def _store(self, results: Sequence[_Result]) -> None:
         desk, now = self.desk, self.clock()

@@ -1,10 +1,11 @@
-"""What deliveries cost: `python -m tests.benchmarks.deliver [webhook] [batch] [apprise] [latency] [memory]`.
+"""What deliveries cost: `python -m tests.benchmarks.deliver [webhook] [batch] [apprise] [tls] [latency] [memory]`.
 
 Ours and the peer in turns, in one run, on the same receiver in a process of its own; the best of three rounds each.
 Alertmanager is Debian's package `prometheus-alertmanager`: group_wait 0, every alert a group of its own.
 """
 
 import json
+import os
 import re
 import shutil
 import statistics
@@ -21,6 +22,8 @@ from urllib.request import Request, urlopen
 
 import anyio
 import apprise
+import certifi
+import trustme
 
 from tests.processes.test_stress import free_port
 from watcher.channels import open_channel
@@ -29,6 +32,7 @@ from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting, Session
 from watcher.core.record import Owed, Page
 from watcher.daemon.parts import Threaded
+from watcher.daemon.process import spare_the_collector
 from watcher.deliver import Desk, Handled, deliver, deliver_once
 from watcher.store import Store, open_store
 
@@ -128,7 +132,7 @@ def owe(store: Store, count: int, channel: str = "hook") -> None:
     """Write so many events that one channel is owed."""
     moment = now() - timedelta(seconds=5)
     server = store.meet("HQ", "https://hq:4443", Greeting("v8"), first_contact=moment, news_from=moment)
-    names = [f"{Random(n).getrandbits(128):032x}" for n in range(count)]
+    names = [f"{Random(f'{channel}{n}').getrandbits(128):032x}" for n in range(count)]
     for start in range(0, count, 500):
         events = tuple(_event(name, moment) for name in names[start : start + 500])
         page = Page(events=events, owed=tuple(Owed(event.id, channel, "there") for event in events))
@@ -200,6 +204,81 @@ def people(count: int = 1000) -> None:
                 assert sender.notify(title=f"Failed: {n}", body="Cannot connect.")
             bare.append(count / (time.monotonic() - began))
     print(f"apprise json: {max(mine):.0f}/s, bare notify {max(bare):.0f}/s, {max(mine) / max(bare):.2f}")
+
+
+TLS_RECEIVER = """
+import asyncio, ssl, sys
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(sys.argv[1])
+async def answer(reader, writer):
+    try:
+        while head := await reader.readuntil(b"\\r\\n\\r\\n"):
+            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split(b"\\r\\n")[0]))
+            await asyncio.sleep(0.05)
+            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+            await writer.drain()
+    except (OSError, EOFError):
+        writer.close()
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.sleep(900)
+asyncio.run(main())
+"""
+CHANNELS = 16
+
+
+def tls(rounds: int = 8) -> None:
+    """Compare sixteen Apprise channels over https, to a receiver that answers after 50 ms, with `async_notify`."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        authority = trustme.CA()
+        pem, bundle = Path(folder, "server.pem"), Path(folder, "bundle.pem")
+        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(pem))
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+        os.environ["REQUESTS_CA_BUNDLE"] = str(bundle)
+        with subprocess.Popen([sys.executable, "-c", TLS_RECEIVER, str(pem)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            try:
+                url = f"jsons://localhost:{int(process.stdout.readline())}/"
+                mine, theirs = [], []
+                for _ in range(ROUNDS):
+                    mine.append(CHANNELS * rounds / anyio.run(_sixteen, url, rounds))
+                    theirs.append(CHANNELS * rounds / anyio.run(_all_at_once, url, rounds))
+            finally:
+                process.kill()
+    ratio = max(mine) / max(theirs)
+    print(f"apprise https x{CHANNELS}: {max(mine):.0f}/s, async_notify {max(theirs):.0f}/s, {ratio:.2f}")
+
+
+async def _sixteen(url: str, rounds: int) -> float:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        store, run_db = open_store(f"sqlite:///{folder}/watcher.db"), Threaded()
+        names = [f"channel{n}" for n in range(CHANNELS)]
+        for name in names:
+            owe(store, rounds, name)
+        channels = [open_channel(name, url, zone=UTC) for name in names]
+        began = time.monotonic()
+        async with anyio.create_task_group() as group:
+            for channel in channels:
+                group.start_soon(_empty, Desk(channel, store, run_db, "bench", str), rounds)
+        took = time.monotonic() - began
+        store.close()
+        return took
+
+
+async def _empty(desk: Desk, count: int) -> None:
+    done = await deliver_once(desk, clock=now, rng=Random(1))
+    assert sum(one.settlement.state == "delivered" for one in done) == count
+
+
+async def _all_at_once(url: str, rounds: int) -> float:
+    sender = apprise.Apprise()
+    for n in range(CHANNELS):
+        sender.add(f"{url}{n}")
+    began = time.monotonic()
+    for n in range(rounds):
+        assert await sender.async_notify(title=f"Failed: {n}", body="Cannot connect.")
+    return time.monotonic() - began
 
 
 def latency(count: int = 100) -> None:
@@ -285,7 +364,8 @@ def main() -> None:
     """Measure what the command line names, or everything."""
     if sys.argv[1:2] == ["_resident"]:
         return resident(sys.argv[2])
-    parts = {"webhook": webhook, "batch": batch, "apprise": people, "latency": latency, "memory": memory}
+    spare_the_collector()  # as the daemon does
+    parts = {"webhook": webhook, "batch": batch, "apprise": people, "tls": tls, "latency": latency, "memory": memory}
     for name in sys.argv[1:] or parts:
         parts[name]()
     return None

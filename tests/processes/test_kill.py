@@ -21,6 +21,7 @@ from tests.store.conftest import PostgresServer
 from watcher.channels.webhook import WebhookChannel
 from watcher.clock import now
 from watcher.core.model import Status
+from watcher.deliver import BEHIND
 from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
@@ -177,7 +178,7 @@ def test_sqlite_under_fire(household: Household, kills: int) -> None:
     ends, repeats = under_fire([household], kills, seed=kills)
     print(f"{ends} ends, {kills} kills, {repeats} repeats")
     assert ends > kills
-    assert repeats <= kills * WebhookChannel.concurrency
+    assert repeats <= kills * (1 + BEHIND) * WebhookChannel.concurrency
 
 
 @pytest.mark.parametrize("kills", KILLS)
@@ -195,4 +196,4 @@ def test_postgresql_under_fire(household: Household, tmp_path: Path, postgres: P
         postgres.drop(url)
     print(f"{ends} ends, {kills} kills, {repeats} repeats")
     assert ends > kills
-    assert repeats <= kills * WebhookChannel.concurrency
+    assert repeats <= kills * (1 + BEHIND) * WebhookChannel.concurrency

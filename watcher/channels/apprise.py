@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from apprise import NotifyBase, NotifyType
 
 from watcher.channels.judgement import judge
+from watcher.channels.kept import Kept
 from watcher.channels.plugin import Plan, native_format, plan, style_of
 from watcher.channels.witness import Sight, watching
 from watcher.clock import now
@@ -36,6 +37,7 @@ class AppriseChannel:
         self._zone = zone
         self._clock = clock
         self._limiter: CapacityLimiter | None = None
+        self._kept = Kept()
 
     @classmethod
     def open(cls, name: str, url: str, *, zone: tzinfo) -> "AppriseChannel":
@@ -50,11 +52,14 @@ class AppriseChannel:
         message = render(parcel.events, style_of(plugin), self._zone)
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.concurrency)
-        sent, seen = await to_thread.run_sync(_notify, plugin, message, limiter=self._limiter, abandon_on_cancel=True)
+        sent, seen = await to_thread.run_sync(
+            _notify, plugin, message, self._kept, limiter=self._limiter, abandon_on_cancel=True
+        )
         return Verdict(Sent.DELIVERED) if sent else judge(seen, now=self._clock())
 
     async def aclose(self) -> None:
-        """Nothing is held between sends."""
+        """Close the connections that are kept."""
+        self._kept.hang_up()
 
     def _plugin_for(self, destination: str) -> NotifyBase | None:
         """Find a destination's plugin; the only one is right whatever it was called when the delivery was stored."""
@@ -63,12 +68,12 @@ class AppriseChannel:
         return self._plugins.get(destination)
 
 
-def _notify(plugin: NotifyBase, message: Message) -> tuple[bool, list[Sight]]:
+def _notify(plugin: NotifyBase, message: Message, kept: Kept) -> tuple[bool, list[Sight]]:
     """Call the plugin itself, past Apprise's own retries, in the format that it hands on as it is.
 
     Our text fits already; `truncate` is for services whose dialect makes it longer again.
     """
-    with watching() as seen:
+    with watching(kept) as seen:
         try:
             sent = plugin.notify(
                 body=message.body,

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 from urllib.parse import quote
@@ -15,6 +16,8 @@ ONE_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 
 Json: TypeAlias = "str | int | bool | dict[str, Json] | list[Json] | None"
+_STATISTICS = tuple(part.name for part in fields(Statistics))
+_NO_STATISTICS = Statistics()
 _OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
 
 
@@ -37,7 +40,7 @@ def cloud_event(event: Event) -> dict[str, Json]:
     return _present(
         specversion="1.0",
         id=event.id,
-        source="/watcher" if _is_ours(event) else f"/servers/{quote(event.server.name, safe='')}",
+        source="/watcher" if _is_ours(event) else _source(event.server.name),
         type=f"watcher.{event.type}",
         subject=(event.job.name if event.job is not None else None) or None,
         time=_time(event.happened),
@@ -58,6 +61,11 @@ def _data(event: Event) -> dict[str, Json]:
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
     )
+
+
+@lru_cache(maxsize=1024)
+def _source(server: str) -> str:
+    return f"/servers/{quote(server, safe='')}"
 
 
 def _is_ours(event: Event) -> bool:
@@ -84,12 +92,12 @@ def _session(session: Session | None) -> dict[str, Json] | None:
         end_time=_time(session.ended),
         retry_count=session.retry_count,
         details=session.details,
-        statistics=_statistics(session.statistics) or None,
+        statistics=_statistics(session.statistics) if session.statistics != _NO_STATISTICS else None,
     )
 
 
 def _statistics(statistics: Statistics) -> dict[str, Json]:
-    return _present(**{part.name: getattr(statistics, part.name) for part in fields(statistics)})
+    return _present(**{name: getattr(statistics, name) for name in _STATISTICS})
 
 
 def _line(line: LogLine) -> str:
@@ -97,7 +105,7 @@ def _line(line: LogLine) -> str:
 
 
 def _time(when: datetime | None) -> str | None:
-    return when.astimezone(UTC).isoformat().replace("+00:00", "Z") if when is not None else None
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z" if when is not None else None
 
 
 def _present(**parts: Json) -> dict[str, Json]:

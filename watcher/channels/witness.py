@@ -3,6 +3,7 @@
 Two places are watched, for the thread of one send only: `requests.Session.send`, through which every HTTP plugin
 goes (status, `Retry-After`, exception), and the log of Apprise, whose records are written while the exception of any
 other library is being handled. The log's texts hold URLs, topics and payloads, so it ends here and goes nowhere else.
+The first is also the place where a session of `requests` gets the connections that the channel keeps.
 """
 
 import logging
@@ -15,6 +16,8 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 import requests
+
+from watcher.channels.kept import Kept, keep
 
 _TALKATIVE = ("urllib3", "requests", "requests_oauthlib", "oauthlib")  # paths, headers and tokens, at DEBUG or WARNING
 _MARK = "_watcher_observed"
@@ -38,18 +41,20 @@ class MailRefused:
 Sight: TypeAlias = Answered | MailRefused | BaseException
 
 _sights: ContextVar[list[Sight] | None] = ContextVar("sights", default=None)
+_kept: ContextVar[Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def watching() -> Iterator[list[Sight]]:
-    """Collect what is seen in this thread until the block ends, in order."""
+def watching(kept: Kept | None = None) -> Iterator[list[Sight]]:
+    """Collect what is seen in this thread until the block ends, in order; requests go over what is kept."""
     muffle()
     seen: list[Sight] = []
-    token = _sights.set(seen)
+    token, line = _sights.set(seen), _kept.set(kept)
     try:
         yield seen
     finally:
         _sights.reset(token)
+        _kept.reset(line)
 
 
 def muffle() -> None:
@@ -89,6 +94,8 @@ def _observed(send: Callable[..., requests.Response]) -> Callable[..., requests.
         seen = _sights.get()
         if seen is None:
             return send(session, request, **options)
+        if kept := _kept.get():
+            keep(session, request.url, kept)
         try:
             answer = send(session, request, **options)
         except requests.RequestException as problem:

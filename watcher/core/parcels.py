@@ -92,8 +92,8 @@ class Joined:
     joins = True
 
     def rows(self, messages: int) -> int:
-        """Return a few more than the messages, enough to see whether there are many late ends."""
-        return max(4 * messages, 3 * MANY_LATE)
+        """Return as many as messages, but enough to see whether there are many late ends."""
+        return max(messages, 3 * MANY_LATE)
 
     def old(self, now: datetime) -> datetime | None:
         """Return the time from which on back everything is old news."""

@@ -106,7 +106,10 @@ class Settings:
             if password := server.password.reveal():
                 yield password
                 yield f"{server.username}:{password}"
-        yield from (channel.secret.reveal() for channel in self.channels if channel.secret)
+        for channel in self.channels:
+            if channel.secret:
+                yield channel.secret.reveal()
+                yield channel.secret.reveal().removeprefix("whsec_").rstrip("=")  # the key itself
         if self.admin_token:
             yield self.admin_token.reveal()
 
