@@ -22,6 +22,16 @@ class Clock:
     now: Callable[[], datetime] = now
     speed: float = 1.0
 
+    def ticks(self) -> float:
+        """Return the seconds of this clock since some moment; nobody can set them back."""
+        return anyio.current_time() * self.speed
+
+    async def wait(self, event: anyio.Event, seconds: float) -> bool:
+        """Wait for an event, so many seconds of this clock at the most; return whether it came."""
+        with anyio.move_on_after(max(0.0, seconds) / self.speed):
+            await event.wait()
+        return event.is_set()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep for so many seconds of this clock."""
         await anyio.sleep(max(0.0, seconds) / self.speed)

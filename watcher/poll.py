@@ -1,106 +1,23 @@
 """The first loop's pass: look at one server, decide what happened, and write down what we know and what we owe."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
 
 import anyio
 
 from watcher.core.diff import Horizon, Sight
-from watcher.core.event import Event
-from watcher.core.model import ENDED, Failure, Greeting, Job, LogLine, Look, LookFailed, Memory, Session, Status
+from watcher.core.model import ENDED, Failure, Greeting, LogLine, Look, LookFailed, Session, Status
 from watcher.core.outcome import seeds
-from watcher.core.page import Rules, Scene, turn
+from watcher.core.page import Rules, Scene, replaced, turn
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+from watcher.watch import Report, Source, Watch
 
 PAGE_SIZE = 500
 LOGS_WITHIN = 8.0
 LOGIN_PAUSE = timedelta(minutes=5)
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-_T = TypeVar("_T")
-
-
-class Source(Protocol):
-    """One watched server. All but `log_lines` may raise LookFailed."""
-
-    async def greet(self) -> Greeting: ...
-    async def look(self, memory: Memory) -> Look: ...
-    def confirm(self) -> None: ...
-    async def log_lines(self, session_id: str) -> tuple[LogLine, ...]: ...
-    def login_hash(self, salt: str) -> str: ...
-
-
-class Journal(Protocol):
-    """Where looks are written down; each method is one transaction."""
-
-    def refusal(self, name: str) -> Refusal | None: ...
-    def meet(
-        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
-    ) -> ServerRecord: ...
-    def memory(self, server_id: int, *, horizon: datetime) -> Memory: ...
-    def record(
-        self,
-        server_id: int,
-        session_ids: Iterable[str],
-        job_ids: Iterable[str],
-        write: Callable[[Ledger], Page],
-        *,
-        now: datetime,
-    ) -> Page: ...
-    def finish_look(
-        self, server_id: int, *, now: datetime, greeting: Greeting, watermark: datetime | None, jobs: Mapping[str, Job]
-    ) -> None: ...
-    def fail_look(self, name: str, *, now: datetime, error: str, refusal: Refusal | None = None) -> None: ...
-
-
-class RunDb(Protocol):
-    """How a call to the store is made: in a thread by the daemon, directly in simulations."""
-
-    async def __call__(self, work: Callable[[], _T]) -> _T: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What the settings say of one server, as far as a look needs it."""
-
-    name: str
-    url: str
-    lookback: timedelta
-    keep: timedelta
-
-
-@dataclass(slots=True)
-class Watch:
-    """One server being watched: its parts, and what is remembered between looks to spare work, never to decide.
-
-    `seen`: settled sessions, and `jobs`, as they were last written down; what still looks the same needs no second
-    thought.
-    """
-
-    watched: Watched
-    source: Source
-    journal: Journal
-    run_db: RunDb
-    rules: Callable[[], Awaitable[Rules]]
-    record: ServerRecord | None = None
-    refused_until: datetime | None = None
-    seen: dict[str, Session] = field(default_factory=dict)
-    jobs: Mapping[str, Job] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away."""
-
-    server: str
-    failure: Failure | None = None
-    text: str = ""
-    wait: float | None = None
-    events: tuple[Event, ...] = ()
-    owed: int = 0
-    unreadable: int = 0
 
 
 async def poll_once(watch: Watch, *, now: datetime) -> Report:
@@ -108,20 +25,27 @@ async def poll_once(watch: Watch, *, now: datetime) -> Report:
 
     Errors of the store are not caught: what could not be written down has not happened.
     """
+    watch.wake = anyio.Event()
+    hints, watch.ear.hints = watch.ear.hints, {}
     try:
-        return await _look(watch, now)
+        return await _look(watch, now, hints)
     except LookFailed as failure:
+        watch.ear.hints = hints | watch.ear.hints
         refusal = await _refusal(watch, failure, now)
-        text = str(failure)
-        await watch.run_db(lambda: watch.journal.fail_look(watch.watched.name, now=now, error=text, refusal=refusal))
+        text, doubted = str(failure), failure.other
+        await watch.run_db(
+            lambda: watch.journal.fail_look(watch.watched.name, now=now, error=text, refusal=refusal, doubted=doubted)
+        )
         return Report(watch.watched.name, failure.kind, text, failure.wait)
 
 
-async def _look(watch: Watch, now: datetime) -> Report:
+async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report:
+    token = watch.ear.token
     await _keep_away_after_a_refusal(watch, now)
     record = watch.record or await _meet(watch, now)
     horizon = Horizon(record.first_contact, record.news_from)
     memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
+    memory = replace(memory, installation=record.ref.installation_id, hints=hints)
     look = await watch.source.look(memory)
     server_now = now + (look.greeting.skew or timedelta(0))
     scene = Scene(
@@ -133,14 +57,18 @@ async def _look(watch: Watch, now: datetime) -> Report:
         jobs=look.jobs,
         seeds=seeds(look.jobs, look.sessions) if record.last_success is None else {},
     )
-    pages = [await _write(watch, record, sight, scene) for sight in _sights(watch, look, scene)]
-    await _finish(watch, record, look, scene)
+    if _is_another(record, look.greeting):
+        return await _replaced(watch, record, look.greeting, scene)
+    pages = [await _write(watch, record, sight, scene) for sight in _sights(watch, look, memory.held, scene)]
+    await _finish(watch, record, look, scene, token)
     events = tuple(event for page in pages for event in page.events)
+    ended = [event.session.id for event in events if event.session and event.session.is_ended and event.came_from]
     return Report(
         record.ref.name,
         events=events,
         owed=sum(len(page.owed) for page in pages),
         unreadable=len(look.unreadable),
+        mute=watch.ear.compare(ended),
     )
 
 
@@ -158,16 +86,52 @@ async def _meet(watch: Watch, now: datetime) -> ServerRecord:
             news_from=server_now - watched.lookback,
         )
     )
+    watch.ear.token = watch.record.feed_token
     return watch.record
 
 
-def _sights(watch: Watch, look: Look, scene: Scene) -> Iterator[Sight]:
+def _is_another(record: ServerRecord, greeting: Greeting) -> bool:
+    known, answering = record.ref.installation_id, greeting.installation_id
+    return known is not None and answering is not None and answering != known
+
+
+async def _replaced(watch: Watch, record: ServerRecord, greeting: Greeting, scene: Scene) -> Report:
+    """Believe in another installation when it answers in two looks; none of them is read as the known one's news."""
+    known, answering = record.ref.installation_id or "", greeting.installation_id or ""
+    if record.doubted != answering:
+        watch.record = replace(record, doubted=answering)
+        text = f"{watch.watched.url}: another installation answers ({answering}); believed if it does so again"
+        raise LookFailed(Failure.REPLACED, text, other=answering)
+    told: list[Page] = []
+
+    def write(other: ServerRecord) -> Page:
+        told.append(replaced(other.ref, known, scene))
+        return told[-1]
+
+    watch.record = await watch.run_db(
+        lambda: watch.journal.replace(
+            record, watch.watched.url, greeting, write, first_contact=scene.server_now, now=scene.now
+        )
+    )
+    watch.seen, watch.open, watch.jobs = {}, {}, {}
+    watch.ear.lose()
+    return Report(record.ref.name, events=told[-1].events, owed=len(told[-1].owed))
+
+
+def _sights(watch: Watch, look: Look, held: datetime | None, scene: Scene) -> Iterator[Sight]:
     """Cut what is new in a look into pages, oldest first, so that each job's ends are judged in their order."""
     fresh = sorted((s for s in look.sessions if watch.seen.get(s.id) != s), key=_when)
     for start in range(0, len(fresh), PAGE_SIZE):
         yield Sight(sessions=tuple(fresh[start : start + PAGE_SIZE]))
-    if look.gone or look.unreadable or scene.seeds:
-        yield Sight(gone=look.gone, unreadable=look.unreadable)
+    if look.gone or look.unreadable or scene.seeds or _may_wait_no_longer(fresh, held, scene):
+        yield Sight(gone=look.gone, unreadable=look.unreadable, is_last=True)
+
+
+def _may_wait_no_longer(fresh: Iterable[Session], held: datetime | None, scene: Scene) -> bool:
+    """Whether something that waits for its retry may have waited long enough."""
+    hold = scene.rules.hold if scene.rules.is_final else timedelta(0)
+    ends = [held, *(session.ended for session in fresh if session.will_be_retried)]
+    return any(end is not None and scene.server_now - end >= hold for end in ends)
 
 
 def _when(session: Session) -> tuple[datetime, str]:
@@ -177,6 +141,7 @@ def _when(session: Session) -> tuple[datetime, str]:
 async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene) -> Page:
     """Write one page; if it has ends worth a look at their logs, read those first and decide again with them."""
     ids = [*(session.id for session in sight.sessions), *sight.gone, *sight.unreadable]
+    ids += [session.main_session_id for session in sight.sessions if session.main_session_id]
     job_ids = {session.job_id for session in sight.sessions if session.job_id} | scene.seeds.keys()
     wanted: list[str] = []
 
@@ -213,19 +178,23 @@ async def _logs(source: Source, session_ids: Sequence[str]) -> dict[str, tuple[L
     return logs
 
 
-async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene) -> None:
-    """Move the watermark, now that the whole look is written down; never past the server's present."""
+async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, token: str | None) -> None:
+    """Move the watermark, now that the whole look is written down; never past the server's present.
+
+    With it goes the token up to which the event feed was heard before the look.
+    """
     ends = [session.ended for session in look.sessions if session.is_ended and session.ended]
     watermark = min(max(ends), scene.server_now) if ends else None
     jobs = {} if look.jobs == watch.jobs else look.jobs
     await watch.run_db(
         lambda: watch.journal.finish_look(
-            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=jobs
+            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=jobs, feed_token=token
         )
     )
     watch.source.confirm()
-    watch.record = replace(record, ref=scene.server, last_success=scene.now)
+    watch.record = replace(record, ref=scene.server, last_success=scene.now, doubted=None)
     watch.seen = {session.id: session for session in look.sessions if session.is_settled}
+    watch.open = {session.id: session.status for session in look.sessions if not session.is_settled}
     watch.jobs = look.jobs
 
 

@@ -23,10 +23,11 @@ from watcher.core.policy import EVENTS
 from watcher.daemon.parts import Threaded
 from watcher.demo.server import create_app
 from watcher.demo.world import World
-from watcher.poll import Watch, Watched, poll_once
+from watcher.poll import poll_once
 from watcher.store import open_store
 from watcher.vb365.access import Access
 from watcher.vb365.server import Server
+from watcher.watch import Watch, Watched
 from watcher.web.serve import serving
 
 SESSIONS = 30

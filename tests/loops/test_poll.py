@@ -12,8 +12,9 @@ from watcher.core.delivery import State
 from watcher.core.model import Failure, Greeting, Job, LogLine, Look, LookFailed, Memory, Session
 from watcher.core.page import Rules
 from watcher.core.policy import EVENTS
-from watcher.poll import Report, Watch, Watched, poll_once
+from watcher.poll import poll_once
 from watcher.store import Store, open_store
+from watcher.watch import Report, Watch, Watched
 
 T = TypeVar("T")
 T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
@@ -305,3 +306,107 @@ async def test_thousands_of_ends_in_one_look_are_told_in_order(store: Store) -> 
 
     assert len(report.events) == 1200
     assert [event.story.failures for event in report.events] == list(range(1, 1201))
+
+
+async def test_an_end_that_waits_for_its_retry_is_stored(store: Store) -> None:
+    """A new process knows of it, and a look that fails does not judge how long it has waited."""
+    script = Script()
+    await poll_once(watching(store, script), now=at(0))
+    first = replace(failed(), will_be_retried=True, retry_count=0)
+    script.sessions = (first,)
+    held = await poll_once(watching(store, script), now=at(6))
+    script.failure = LookFailed(Failure.UNREACHABLE, "no route")
+    watch = watching(store, script)
+    down = await poll_once(watch, now=at(200))
+    script.failure = None
+    told = await poll_once(watch, now=at(201))
+    again = await poll_once(watch, now=at(202))
+
+    assert [types(report) for report in (held, down, told, again)] == [[], [], ["session.failed"], []]
+    assert told.events[0].log == script.lines
+    assert told.owed == 1
+
+
+async def test_a_run_speaks_once_over_a_restart(store: Store) -> None:
+    """The last attempt is told by another process than the one that saw the first."""
+    script = Script()
+    await poll_once(watching(store, script), now=at(0))
+    script.sessions = (replace(failed(), will_be_retried=True, retry_count=0),)
+    await poll_once(watching(store, script), now=at(6))
+    good = Session("s2", "Success", "j1", created=at(8), ended=at(9), retry_count=1, main_session_id="s1")
+    script.sessions = (good,)
+    report = await poll_once(watching(store, script), now=at(10))
+
+    assert types(report) == ["session.success"]
+    assert report.events[0].attempts == ("s1", "s2")
+
+
+async def test_a_first_end_and_its_retry_in_one_look(store: Store) -> None:
+    """After three hours of downtime nothing is told of the failure that the retry has mended."""
+    script = Script()
+    await poll_once(watching(store, script), now=at(0))
+    good = Session("s2", "Success", "j1", created=at(8), ended=at(9), retry_count=1, main_session_id="s1")
+    script.sessions = (good, replace(failed(), will_be_retried=True, retry_count=0))
+    report = await poll_once(watching(store, script), now=at(190))
+
+    assert types(report) == ["session.success"]
+
+
+OTHER = replace(HELLO, installation_id="0f0f0f0f-0000-4000-8000-000000000002")
+
+
+async def test_another_installation_is_believed_at_the_second_look(store: Store) -> None:
+    """It is a new first contact: one event says so, and what it has in its history is no news."""
+    script = Script(sessions=(running("old"),))
+    watch = watching(store, script)
+    await poll_once(watch, now=at(2))
+    script.greeting, script.sessions = OTHER, (failed("theirs", 9),)
+    reports = [await poll_once(watch, now=at(minutes)) for minutes in (10, 11, 12, 13)]
+    script.sessions = (failed("theirs", 9), failed("new", 14))
+    news = await poll_once(watch, now=at(15))
+
+    assert [report.failure for report in reports] == [Failure.REPLACED, None, None, None]
+    assert [types(report) for report in reports] == [[], ["server.replaced"], [], []]
+    assert types(news) == ["session.failed"]
+    assert news.events[0].server.installation_id == OTHER.installation_id
+    assert script.asked[-1].open == {}
+    assert [row.event for row in store.deliveries(state=State.PENDING, limit=9)] == [
+        "session.failed",
+        "server.replaced",
+    ]
+
+
+async def test_a_doubt_survives_a_restart(store: Store) -> None:
+    """`run --once` from a timer has one look in each process."""
+    script = Script()
+    await poll_once(watching(store, script), now=at(0))
+    script.greeting = OTHER
+    first = await poll_once(watching(store, script), now=at(1))
+    second = await poll_once(watching(store, script), now=at(2))
+
+    assert first.failure == Failure.REPLACED
+    assert types(second) == ["server.replaced"]
+
+
+async def test_a_single_odd_answer_is_no_replacement(store: Store) -> None:
+    """Between two answers of the known one, whoever answered is forgotten."""
+    script = Script()
+    watch = watching(store, script)
+    for minute, greeting in enumerate((HELLO, OTHER, HELLO, OTHER, HELLO)):
+        script.greeting = greeting
+        report = await poll_once(watch, now=at(minute))
+        assert types(report) == []
+    script.sessions = (failed(),)
+    assert types(await poll_once(watch, now=at(7))) == ["session.failed"]
+
+
+async def test_the_first_installation_may_come_back(store: Store) -> None:
+    """That is a replacement as well, and nothing that ended in between is told."""
+    script = Script()
+    watch = watching(store, script)
+    told = []
+    for minute, greeting in enumerate((HELLO, OTHER, OTHER, OTHER, HELLO, HELLO, HELLO)):
+        script.greeting = greeting
+        script.sessions = (failed("between", 3),) if minute >= 4 else ()
+        told += types(await poll_once(watch, now=at(minute)))
+    assert told == ["server.replaced", "server.replaced"]

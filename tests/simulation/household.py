@@ -20,8 +20,8 @@ from watcher.daemon import loops as loops_module
 from watcher.daemon.loops import Loops
 from watcher.daemon.telling import Telling
 from watcher.deliver import Desk
-from watcher.poll import Watch, Watched
 from watcher.store import Store, open_store
+from watcher.watch import Watch, Watched
 from watcher.web.health import Health
 from watcher.web.metrics import Metrics
 

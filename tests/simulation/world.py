@@ -31,6 +31,16 @@ class JumpingClock:
         gone = anyio.current_time()
         return true_time() + timedelta(seconds=sum(by for when, by in self.jumps if when <= gone))
 
+    def ticks(self) -> float:
+        """Return seconds that nobody can set."""
+        return anyio.current_time()
+
+    async def wait(self, event: anyio.Event, seconds: float) -> bool:
+        """Wait for an event, whatever the clock shows."""
+        with anyio.move_on_after(max(0.0, seconds)):
+            await event.wait()
+        return event.is_set()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep, whatever the clock shows."""
         await anyio.sleep(max(0.0, seconds))

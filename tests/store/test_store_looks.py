@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from tests.store.store_values import GREETING, MINUTE, NOW, event_of, failed, meet, older, page_of, read, running, write
 from watcher.core.model import Job
-from watcher.core.record import Known, Ledger, Outcome, Owed, Page, Refusal
+from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page, Refusal
 from watcher.store import Store, StoreError
 from watcher.store.schema import servers
 
@@ -271,3 +271,70 @@ def test_one_event_from_two_servers_is_kept_once(store: Store) -> None:
     write(store, other.id, replace(page, events=(replace(event_of(failed("s1")), reason="seen elsewhere"),)))
     (row,) = store.claim("ops", now=NOW, owner="me", lease=MINUTE, limit=9)
     assert row.event == page.events[0]
+
+
+def chain_of(name: str, **fields: object) -> Chain:
+    """Make a run of job-1 whose first attempt has ended badly."""
+    usual = {"job_id": "job-1", "attempts": (name,), "last": failed(name).session, "came_from": "Running"}
+    return Chain(name, **{**usual, **fields})  # type: ignore[arg-type]  # as free as its callers
+
+
+def test_a_run_with_retries_is_kept_until_it_is_over(store: Store) -> None:
+    """All that are under way stand in every ledger; those that are over only where they are spoken of."""
+    server = meet(store)
+    waiting = chain_of("a", held=NOW)
+    over = chain_of("b", told=True, over=NOW)
+    write(store, server.id, Page(chains=(waiting, over)))
+    assert store.memory(server.id, horizon=NOW).held == NOW
+    assert read(store, server.id, "x").chains == {"a": waiting}
+    assert read(store, server.id, "b").chains == {"a": waiting, "b": over}
+
+    write(store, server.id, Page(chains=(replace(waiting, held=None, over=NOW),)))
+    assert read(store, server.id, "x").chains == {}
+    assert store.memory(server.id, horizon=NOW).held is None
+
+
+def test_how_the_job_of_a_waiting_run_stands_is_always_known(store: Store) -> None:
+    """When it is told at last, no session of its job need be in sight."""
+    server = meet(store)
+    outcome = Outcome("Success", NOW)
+    write(store, server.id, Page(chains=(chain_of("a", held=NOW),), outcomes={"job-1": outcome}))
+    ledgers: list[Ledger] = []
+
+    def judge(ledger: Ledger) -> Page:
+        ledgers.append(ledger)
+        return Page()
+
+    store.record(server.id, [], [], judge, now=NOW)
+    assert ledgers[0].outcomes == {"job-1": outcome}
+
+
+def test_old_runs_are_forgotten_with_their_sessions(store: Store) -> None:
+    """But never one in which something still waits."""
+    server = meet(store)
+    write(store, server.id, Page(chains=(chain_of("a", held=NOW), chain_of("b", over=NOW), chain_of("c", told=True))))
+    store.prune(before=NOW + timedelta(days=2))
+    assert read(store, server.id, "a", "b", "c").chains.keys() == {"a"}
+
+
+def test_another_installation_takes_the_name(store: Store) -> None:
+    """With the moment of its first contact and the event that says so; the record of before stays, by its number."""
+    old = meet(store)
+    other = replace(GREETING, installation_id="22222222-bbbb")
+    event = event_of(failed("s1"))
+    page = Page(events=(event,), owed=(Owed(event.id, "ops", ""),))
+    new = store.replace(old, "https://hq:4443", other, lambda _: page, first_contact=NOW + MINUTE, now=NOW)
+    assert (new.ref.name, new.ref.installation_id, new.first_contact) == ("HQ", "22222222-bbbb", NOW + MINUTE)
+    assert new.id != old.id
+    assert store.server("", GREETING.installation_id) is not None
+    assert [row.channel for row in store.deliveries(state=None, limit=9)] == ["ops"]
+    assert [server.name for server in store.status(now=NOW).servers] == ["HQ"]
+
+
+def test_a_doubt_is_kept_until_a_look_succeeds(store: Store) -> None:
+    """Who answered in the known one's place is remembered over a restart."""
+    server = meet(store)
+    store.fail_look("HQ", now=NOW, error="another answers", doubted="22222222-bbbb")
+    assert meet(store).doubted == "22222222-bbbb"
+    store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
+    assert meet(store).doubted is None

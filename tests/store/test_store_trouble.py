@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ import pytest
 from tests.store.conftest import PostgresServer
 from tests.store.store_values import GREETING, LEASE, NOW, failed, meet, owe, page_of, read, write
 from watcher.core.delivery import Settlement, State
-from watcher.core.record import Page
+from watcher.core.event import ServerRef
+from watcher.core.record import Page, ServerRecord
 from watcher.store import Store, StoreError, open_store
+
+RECORD = ServerRecord(1, ServerRef("HQ", GREETING.installation_id), NOW, NOW)
 
 CALLS: dict[str, Callable[[Store], Any]] = {
     "server": lambda store: store.server("HQ"),
@@ -23,6 +27,9 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "record": lambda store: store.record(1, [], [], lambda _: Page(), now=NOW),
     "finish_look": lambda store: store.finish_look(1, now=NOW, greeting=GREETING, watermark=None, jobs={}),
     "fail_look": lambda store: store.fail_look("HQ", now=NOW, error="no route"),
+    "replace": lambda store: store.replace(
+        RECORD, "", replace(GREETING, installation_id="other"), lambda _: Page(), first_contact=NOW, now=NOW
+    ),
     "refusal": lambda store: store.refusal("HQ"),
     "announce": lambda store: store.announce([], [], now=NOW),
     "claim": lambda store: store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1),

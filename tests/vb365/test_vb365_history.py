@@ -1,16 +1,21 @@
 """Looks at v3 and v4, whose listings are a job's whole history."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
-from tests.vb365.vb365_script import Script, at, linked, memory, stamp
-from watcher.core.model import Job, Look, Session
-from watcher.vb365.history import Mark, bounded, needs_reading
+from tests.vb365.vb365_script import Script, at, html, linked, memory, stamp
+from watcher.core.model import Job, Look, LookFailed, Reading, Session
+from watcher.vb365.decode import UnreadableError
+from watcher.vb365.history import History, Mark, needs_reading
 from watcher.vb365.server import Server
 from watcher.vb365.session_row import BadRow
+from watcher.vb365.splitter import Splitter
 
 
 def job(job_id: str, last_run: datetime | None = None, last_status: str | None = None) -> dict[str, Any]:
@@ -152,8 +157,25 @@ def test_a_history_is_read_unless_everything_is_explained(listed: Job, mark: Mar
     assert needs_reading(listed, mark) is needed
 
 
-def test_a_long_history_is_cut_to_what_may_matter() -> None:
-    """Open, tracked, recent, the newest twenty, and what cannot be read; the rest ended before the horizon."""
+def wire(session: Session) -> dict[str, Any]:
+    """Return a session as v3 lists it."""
+    times = {"creationTime": session.created, "endTime": session.ended}
+    return {"id": session.id, "status": session.status} | {key: stamp(time) for key, time in times.items() if time}
+
+
+def streamed(rows: list[Any], chunk: int = 1000) -> History:
+    """Read a history that comes in chunks."""
+    history = History({"old-90"}, at(4))
+    body = json.dumps(rows, indent=1).encode()
+    for start in range(0, len(body), chunk):
+        history.feed(body[start : start + chunk])
+    history.end()
+    return history
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_long_history_is_cut_to_what_may_matter(order: int) -> None:
+    """Open, tracked, recent, the newest twenty, and what cannot be read; the rest ended before the look's reach."""
     old = [
         Session(
             f"old-{number}", "Success", created=at(3) - timedelta(hours=number), ended=at(3) - timedelta(hours=number)
@@ -163,7 +185,74 @@ def test_a_long_history_is_cut_to_what_may_matter() -> None:
     recent = Session("recent", "Success", created=at(3), ended=at(4, 30))
     still = Session("still", "Running", created=at(1, day=1))
     vague = Session("vague", "Success")
-    bad = BadRow("bad", "it has no status")
-    kept = bounded([*old, recent, still, vague, bad], memory(open={"old-90": None}))
-    names = [row.id for row in kept]
-    assert names == [*(f"old-{number}" for number in range(19)), "old-90", "recent", "still", "vague", "bad"]
+    rows = [*(wire(one) for one in [*old, recent, still, vague][::order]), {"id": "bad"}, 7]
+    history = streamed(rows)
+    assert history.read == 105
+    names = {row.id for row in history.rows}
+    assert names == {*(f"old-{number}" for number in range(20)), "old-90", "recent", "still", "vague", "bad", None}
+    assert sum(isinstance(row, BadRow) for row in history.rows) == 2
+
+
+@pytest.mark.parametrize("chunk", [100, 4096, 1_000_000])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_long_array_is_cut_into_its_rows(chunk: int, indent: int | None) -> None:
+    """However it comes in and is laid out; texts that look like the end of a row, and rows in rows, do not cut it."""
+    nasty = ['"},{"', "},{", "\\", '\\"},', "],[{", "\u007d,\u007b", ""]
+    rows = [
+        {"id": str(number), "details": nasty[number % 7] * 9, "more": [{"a": [{}, {}]}, {"b": nasty[number % 5]}]}
+        for number in range(6000)
+    ]
+    body = b" \n" + json.dumps([*rows[:3000], None, 7, "},{", *rows[3000:]], indent=indent).encode() + b" "
+    splitter, pieces = Splitter(), []
+    for start in range(0, len(body), chunk):
+        pieces += list(splitter.feed(body[start : start + chunk]))
+    pieces.append(splitter.end())
+    found = [msgspec.json.decode(raw) for piece in pieces for raw in piece]
+    assert found == [*rows[:3000], None, 7, "},{", *rows[3000:]]
+    assert len(pieces) >= 2
+
+
+@pytest.mark.parametrize("cut", [1, 2, 300_000, 500_000])
+def test_half_an_array_is_none(cut: int) -> None:
+    """Its rows are not believed: the history was not read."""
+    body = json.dumps([wire(SEEN) | {"id": str(number)} for number in range(5000)]).encode()
+    history = History((), at(4))
+    history.feed(body[:-cut])
+    with pytest.raises(UnreadableError):
+        history.end()
+
+
+async def test_a_history_that_breaks_off_is_read_anew() -> None:
+    """Each try begins with nothing, so no row comes twice and none is missing."""
+    script = two_jobs()
+    script.on("GET /v3/Jobs/j2/JobSessions", httpx.ReadError("gone"), 500, [linked("b", "Success", job="j2")])
+    assert found(await script.server().look(memory())) == {"a": "Failed", "b": "Success"}
+
+
+@pytest.mark.parametrize("answer", [html(), httpx.Response(200), {"x": 1}])
+async def test_a_history_of_no_sense_gives_the_look_up(answer: Any) -> None:
+    """The next look reads it again."""
+    script = two_jobs()
+    script.on("GET /v3/Jobs/j2/JobSessions", answer)
+    with pytest.raises(LookFailed):
+        await script.server().look(memory())
+
+
+async def test_how_far_a_long_reading_is() -> None:
+    """While it lasts: jobs done, and sessions read."""
+    script = two_jobs()
+    row = wire(SEEN) | {"details": "x" * 1000}
+    script.on("GET /v3/Jobs/j2/JobSessions", [row | {"id": str(number)} for number in range(1000)])
+    server = script.server()
+    told: list[Reading | None] = []
+
+    class Telling(type(server)):  # type: ignore[misc]  # the class of what it watches
+        reading = property(lambda _: None, lambda _, reading: told.append(reading))
+
+    server.__class__ = Telling
+    await server.look(memory())
+    assert told[-1] is None
+    read = [one for one in told if one is not None]
+    assert {(one.done, one.jobs) for one in read} == {(1, 2)}
+    assert [one.sessions for one in read] == sorted(one.sessions for one in read)
+    assert read[-1].sessions > 900

@@ -55,7 +55,7 @@ async def test_v8_asks_what_runs_and_then_what_ended_since() -> None:
     ("watermark", "skew", "bound"),
     [
         (at(5, 40), 0, at(5, 30)),
-        (None, 0, at(3, 50)),
+        (None, 0, at(1, 50, day=1)),
         (at(9), 0, at(5, 50)),
         (at(9), 3600, at(6, 50)),
         (at(5, 55), -3600, at(4, 50)),
@@ -75,19 +75,44 @@ async def test_v8_reaches_back_to_the_watermark_less_an_overlap(watermark: Any, 
     assert asked[-1].startswith(f"GET /v8/JobSessions?endTimeLowerBound={bound:%Y-%m-%dT%H%%3A%M}")
 
 
-async def test_v8_sweeps_a_day_further_at_first_and_hourly() -> None:
-    """Veeam says both that the bound compares ends and that it compares creations; marks move by `confirm` only."""
+@pytest.mark.parametrize(("horizon", "bound"), [(at(5, 55), at(5, 45)), (at(4), at(1, 50, day=1))])
+async def test_v8_reaches_a_day_further_for_a_lookback(horizon: Any, bound: Any) -> None:
+    """Veeam says both that the bound compares ends and that it compares creations."""
     script = Script()
+    await script.server().look(memory(watermark=None, horizon=horizon))
+    asked = script.asked("GET /v8/JobSessions?endTimeLowerBound=")
+    assert asked[0].startswith(f"GET /v8/JobSessions?endTimeLowerBound={bound:%Y-%m-%dT%H%%3A%M}")
+
+
+@pytest.mark.parametrize("version", ["v5", "v6", "v7", "v8"])
+async def test_a_sweep_goes_back_so_far_and_no_further(version: str) -> None:
+    """Through the filter where there is one, else page by page from the newest on."""
+    script = Script([version])
     server = script.server()
-    bounds = []
-    for minutes, confirmed in ((0, False), (0, True), (30, True), (31, True), (1, True)):
-        script.clock.move(minutes=minutes)
-        script.seen.clear()
-        await server.look(memory())
-        if confirmed:
-            server.confirm()
-        bounds.append(script.asked("GET /v8/JobSessions?endTime")[0].partition("=")[2][:10])
-    assert bounds == ["2026-03-01", "2026-03-01", "2026-03-02", "2026-03-01", "2026-03-02"]
+    assert [page async for page in server.sweep(timedelta(days=7))] == []
+    await settle(server)
+    script.seen.clear()
+    rows = history(5000)
+    script.on(f"GET /{version}/JobSessions", page(*rows[:9]) if version == "v8" else paged(rows))
+    pages = [page async for page in server.sweep(timedelta(days=7))]
+    if version == "v8":
+        assert "endTimeLowerBound=2026-02-23T06%3A00" in script.asked()[0]
+        assert len(pages[0]) == 9
+    else:
+        assert script.asked() == [f"GET /{version}/JobSessions?limit=1000&offset={offset}" for offset in (0, 995)]
+        assert sum(map(len, pages)) == 2000
+
+
+async def test_a_sweep_reads_every_history() -> None:
+    """Also those of jobs that did not move."""
+    script = Script(["v3"])
+    script.on("GET /v3/Jobs", [{"id": "j1", "lastRun": stamp(at(5)), "lastStatus": "Success"}])
+    script.on("GET /v3/Jobs/j1/JobSessions", [linked("a", "Success", job="j1")])
+    server = script.server()
+    await settle(server)
+    script.seen.clear()
+    pages = [page async for page in server.sweep(timedelta(days=7))]
+    assert [[one.id for one in page] for page in pages] == [["a"]]
 
 
 @pytest.mark.parametrize("version", ["v5", "v6", "v7", "v8"])
@@ -159,9 +184,9 @@ async def test_newest_pages_are_read_until_one_is_over_and_old(version: str) -> 
     look = await server.look(memory())
     assert script.asked("GET") == [
         f"GET /{version}/JobSessions?limit=100&offset=0",
-        f"GET /{version}/JobSessions?limit=200&offset=100",
+        f"GET /{version}/JobSessions?limit=200&offset=95",
     ]
-    assert len(look.sessions) == 300
+    assert len(look.sessions) == 295
 
 
 async def test_an_open_session_on_an_old_page_leads_on() -> None:
@@ -353,3 +378,17 @@ async def test_closing_logs_out_where_the_version_knows_how(version: str, leaves
     assert bool(logouts) is leaves
     assert all(one.headers["Authorization"] == "Bearer T1" for one in logouts)
     await script.server().aclose()
+
+
+async def test_disorder_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It makes each look a long one, so somebody should know."""
+    rows = history(450)
+    rows.reverse()
+    script = Script(["v6"])
+    script.on("GET /v6/JobSessions", paged(rows))
+    server = script.server()
+    for _ in range(3):
+        await server.look(memory())
+    assert [line for line in caplog.messages if "in no order" in line] == [
+        "https://vbo.example:4443: lists its sessions in no order, so each look has to read all of them"
+    ]

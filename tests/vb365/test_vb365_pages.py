@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpx
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.vb365.vb365_script import BASE, Script, html
 from watcher.core.model import Failure, LookFailed
@@ -104,12 +107,12 @@ async def test_a_bare_array_is_a_listing_too(size: int) -> None:
     assert len(ids(await read_pages(script.api(), "Jobs", read))) == size
 
 
-async def test_a_server_that_ignores_the_offset_is_asked_twice_and_no_more() -> None:
-    """A page without a new id is the end."""
+async def test_a_server_that_ignores_the_offset_is_not_asked_for_ever() -> None:
+    """A few pages without a new id are the end."""
     script = Script()
     script.on("GET /v8/Jobs", Shelf(30, next_links=True, ignores_offset=True, cap=10))
     assert ids(await read_pages(script.api(), "Jobs", read)) == [str(number) for number in range(10)]
-    assert len(script.asked("GET")) == 2
+    assert len(script.asked("GET")) == 5
 
 
 async def test_rows_without_an_id_do_not_go_on_for_ever() -> None:
@@ -139,7 +142,7 @@ async def test_a_last_page_is_proved_again_only_when_it_changes() -> None:
         script.seen.clear()
         assert len(ids(await read_pages(api, "Jobs", read))) == size
         counts.append(len(script.asked("GET")))
-    assert counts == [2, 1, 3, 2]
+    assert counts == [2, 1, 4, 3]
 
 
 async def test_pages_grow_from_a_short_first_one() -> None:
@@ -155,7 +158,7 @@ async def test_reading_stops_when_enough_was_seen() -> None:
     """The page that is enough is the last one asked for, and its rows count."""
     script = Script()
     script.on("GET /v8/Jobs", Shelf(5000))
-    rows = await read_pages(script.api(), "Jobs", read, until=lambda page: page[0].id == "1000")
+    rows = await read_pages(script.api(), "Jobs", read, until=lambda page: page[0].id == "995")
     assert len(rows) == 2000
 
 
@@ -205,3 +208,77 @@ async def test_a_listing_in_one_piece_is_asked_for_without_paging() -> None:
     assert script.asked("GET") == ["GET /v3/Jobs"]
     script.on("GET /v3/Jobs", Shelf(45, cap=20, echo=ECHOES["what was applied"], next_links=True))
     assert len(ids(await read_whole(api, "Jobs", read))) == 45
+
+
+@dataclass
+class Moving:
+    """A listing that changes between two of its pages: `moves` says after which request rows come, or go, where."""
+
+    rows: list[str]
+    moves: dict[int, Callable[[list[str]], None]]
+    cap: int = 20
+    requests: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Serve a page, then let the world move."""
+        offset = int(request.url.params["offset"])
+        shown = self.rows[offset : offset + self.cap]
+        self.requests += 1
+        if self.requests in self.moves:
+            self.moves[self.requests](self.rows)
+        return httpx.Response(200, json={"results": [{"id": row} for row in shown]})
+
+
+def drop(count: int, start: int = 0) -> Callable[[list[str]], None]:
+    """Let rows go from a place on."""
+
+    def move(rows: list[str]) -> None:
+        del rows[start : start + count]
+
+    return move
+
+
+def add(count: int) -> Callable[[list[str]], None]:
+    """Let rows come at the front."""
+
+    def move(rows: list[str]) -> None:
+        rows[:0] = [f"new-{len(rows)}-{number}" for number in range(count)]
+
+    return move
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 6, 14, 15, 16, 19, 20, 21, 40])
+@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["gone", "new"])
+async def test_pages_that_shift_hide_no_row(count: int, after: int, kind: str) -> None:
+    """Whatever stays in the listing from beginning to end is read, however rows come and go in front of it."""
+    names = [str(number) for number in range(130)]
+    shelf = Moving(list(names), {after: drop(count) if kind == "gone" else add(count)})
+    script = Script()
+    script.on("GET /v8/Jobs", shelf)
+    read_ids = ids(await read_pages(script.api(), "Jobs", read))
+    assert set(shelf.rows) & set(names) <= set(read_ids)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cap=st.integers(16, 40),
+    moves=st.dictionaries(
+        st.integers(1, 12),
+        st.one_of(st.builds(add, st.integers(1, 8)), st.builds(drop, st.integers(1, 10), st.integers(0, 60))),
+        max_size=4,
+    ),
+)
+def test_any_shift_hides_no_row(cap: int, moves: dict[int, Callable[[list[str]], None]]) -> None:
+    """Rows that come in front, rows that go anywhere, pages of any size."""
+    names = [str(number) for number in range(150)]
+    shelf = Moving(list(names), moves, cap)
+    script = Script()
+    script.on("GET /v8/Jobs", shelf)
+
+    async def run() -> list[Row]:
+        return await read_pages(script.api(), "Jobs", read)
+
+    read_ids = set(ids(anyio.run(run)))
+    lost = (set(shelf.rows) & set(names)) - read_ids
+    assert not lost

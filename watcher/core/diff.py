@@ -49,11 +49,15 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a look, or one page of it, shows: sessions, and ids that answered 404 or could not be read."""
+    """What a look, or one page of it, shows: sessions, and ids that answered 404 or could not be read.
+
+    `is_last`: the look is over with this page, so that what it did not show has not happened yet.
+    """
 
     sessions: tuple[Session, ...] = ()
     gone: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,12 +137,25 @@ class Memory:
 
     Times are on the server's clock. `horizon`: an unknown session that ended before it is nobody's news.
     `watermark`: the latest end seen by a look that succeeded. `open`: tracked sessions without an end and when
-    they were created.
+    they were created. `held`: the earliest end that waits for its retry and was told to nobody. `installation`: what
+    the server is known by; one that says otherwise is asked again. `hints`: sessions of which its event feed has said
+    something new, each with the status it gave.
     """
 
     horizon: datetime
     watermark: datetime | None = None
     open: Mapping[str, datetime | None] = field(default_factory=dict)
+    held: datetime | None = None
+    installation: str | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a server's event feed said: up to where it was heard now, and of which sessions, with their status."""
+
+    token: str
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,15 @@ class Look:
     jobs: Mapping[str, Job] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a long first reading is: jobs that are done, of how many, and sessions read so far."""
+
+    done: int
+    jobs: int
+    sessions: int
+
+
 class Failure(StrEnum):
     """Why a look was given up; the words appear in logs, in `status` and as the metric's `outcome`."""
 
@@ -172,14 +194,19 @@ class Failure(StrEnum):
     SERVER_ERROR = "server_error"
     BAD_ANSWER = "bad_answer"
     NO_VERSION = "no_version"
+    REPLACED = "replaced"
     STORE = "store"
 
 
 class LookFailed(Exception):  # noqa: N818 - it is said as a sentence: "look failed"
-    """A look that was given up. Its text is one sentence with the request and no secret; `wait` is in seconds."""
+    """A look that was given up. Its text is one sentence with the request and no secret; `wait` is in seconds.
 
-    def __init__(self, kind: Failure, text: str, *, wait: float | None = None) -> None:
+    `other` is the installation that answered, where that was not the one that is known.
+    """
+
+    def __init__(self, kind: Failure, text: str, *, wait: float | None = None, other: str | None = None) -> None:
         """Keep the class of failure, its sentence, and how long the server asked us to stay away."""
         super().__init__(text)
         self.kind = kind
         self.wait = wait
+        self.other = other

@@ -16,16 +16,17 @@ _TYPES = {
 _COUNTS = frozenset({Status.FAILED, Status.WARNING, Status.SUCCESS})
 
 
-def judge(before: Outcome | None, session: Session) -> tuple[str, Story, Outcome | None]:
+def judge(before: Outcome | None, session: Session, *, is_told: bool = False) -> tuple[str, Story, Outcome | None]:
     """Return the event type of an end, what happened before it, and how the job stands now.
 
     Failed is bad; Warning after Failed ends the failure; Stopped changes nothing. An end older than the one that the
-    outcome rests on is told by its own status and changes nothing either.
+    outcome rests on is told by its own status and changes nothing either. `is_told`: an earlier attempt of the same run
+    was told and counted already.
     """
     event_type = _TYPES[Status(session.status)]
     if session.status not in _COUNTS or _is_older(session, before):
         return event_type, Story(), before
-    story = _story(before, session)
+    story = _story(before, session, is_told=is_told)
     if session.status == Status.SUCCESS and before is not None and before.status == Status.FAILED:
         event_type = event.JOB_RECOVERED
     return event_type, story, _after(before, session, story)
@@ -52,13 +53,14 @@ def _is_older(session: Session, outcome: Outcome | None) -> bool:
     return session.ended < outcome.ended
 
 
-def _story(before: Outcome | None, session: Session) -> Story:
+def _story(before: Outcome | None, session: Session, *, is_told: bool) -> Story:
     was_bad = before is not None and before.status == Status.FAILED
     failures = before.failures if before and was_bad else 0
     since = before.failing_since if before and was_bad else None
     last_good = before.last_good if before else None
     if session.status == Status.FAILED:
-        return Story(failures + 1, since or session.ended, last_good, was_bad=was_bad)
+        counted = failures if is_told and failures else failures + 1
+        return Story(counted, since or session.ended, last_good, was_bad=was_bad)
     return Story(failures, since, last_good, was_bad=was_bad)
 
 

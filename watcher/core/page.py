@@ -1,19 +1,21 @@
 """From one page of a look to what the store has to write: what we know and what we owe, decided together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from watcher.core import chain as chains
 from watcher.core import event as events
 from watcher.core.diff import Change, Horizon, Sight, Transition, diff
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Job, LogLine, Session
 from watcher.core.outcome import judge, laid_aside
 from watcher.core.policy import decide
-from watcher.core.record import Ledger, Outcome, Owed, Page
+from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 
 LATE_AT_LEAST = timedelta(minutes=5)
 LATE_INTERVALS = 3
+HOLD = timedelta(hours=2)
 
 _PLAIN_TYPES = {
     Change.STARTED: events.SESSION_STARTED,
@@ -24,11 +26,16 @@ _PLAIN_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say about telling: the events wanted, each channel's destinations, the interval of looks."""
+    """What the settings say about telling: the events wanted, each channel's destinations, the interval of looks.
+
+    `is_final`: a run and its retries speak once. `hold`: the longest that a bad end waits for its retry.
+    """
 
     notify_on: frozenset[str]
     channels: Mapping[str, tuple[str, ...]]
     interval: timedelta
+    is_final: bool = True
+    hold: timedelta = HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +55,119 @@ class Scene:
 def turn(ledger: Ledger, sight: Sight, scene: Scene) -> Page:
     """Decide what one page of a look changes, from nothing but what the store knows and the page shows."""
     found = diff(ledger.sessions, sight, scene.horizon)
-    outcomes = {job: stands for job, stands in scene.seeds.items() if job not in ledger.outcomes}
-    current = {**ledger.outcomes, **outcomes}
-    told: list[Event] = []
+    account = _Account(ledger, scene)
     for transition in found.transitions:
-        event, stands = _judged(transition, current.get(transition.session.job_id or ""), scene)
-        if stands is not None and transition.session.job_id:
-            current[transition.session.job_id] = outcomes[transition.session.job_id] = stands
-        if event is not None:
-            told.append(event)
-    changed = {job: stands for job, stands in outcomes.items() if stands != ledger.outcomes.get(job)}
-    return Page(found.known, changed, tuple(told), tuple(_owed(told, scene.rules)))
+        account.take(transition)
+    account.release(sight)
+    outcomes = {job: stands for job, stands in account.outcomes.items() if stands != ledger.outcomes.get(job)}
+    waiting = tuple(chain for chain in account.chains.values() if chain != ledger.chains.get(chain.id))
+    told = tuple(account.told)
+    return Page(found.known, outcomes, told, tuple(_owed(told, scene.rules)), waiting)
 
 
-def _judged(transition: Transition, before: Outcome | None, scene: Scene) -> tuple[Event | None, Outcome | None]:
-    if transition.change == Change.HISTORY:
-        return None, laid_aside(before, transition.session)
-    if transition.change == Change.ENDED:
-        event_type, story, after = judge(before, transition.session)
-        return _event(event_type, transition, scene, story), after
-    return _event(_PLAIN_TYPES[transition.change], transition, scene, Story()), None
+class _Account:
+    """How jobs and chains stand while the transitions of a page are gone through, and the events so far."""
+
+    def __init__(self, ledger: Ledger, scene: Scene) -> None:
+        self.scene = scene
+        self.outcomes = {**scene.seeds, **ledger.outcomes}
+        self.chains = dict(ledger.chains)
+        self.told: list[Event] = []
+
+    def take(self, transition: Transition) -> None:
+        """Take one transition: tell of it, or let it wait."""
+        session = transition.session
+        for chain in chains.replaced_by(session, self.chains.values()):
+            self._give_up(chain)
+        if transition.change == Change.ENDED:
+            self._end(transition)
+        elif transition.change == Change.HISTORY:
+            self._lay_aside(session)
+        else:
+            self.told.append(_event(_PLAIN_TYPES[transition.change], transition, self.scene))
+
+    def release(self, sight: Sight) -> None:
+        """Tell of what waits no longer: the server takes its word on a retry back, or the time is over."""
+        waiting = {chain.last.id: chain for chain in self.chains.values() if chain.held and chain.last}
+        for session in sight.sessions if waiting else ():
+            if session.id in waiting and session.will_be_retried is False:
+                self._tell(replace(waiting[session.id], last=session), "it will not be retried after all", is_over=True)
+        if sight.is_last:
+            hold = self.scene.rules.hold if self.scene.rules.is_final else timedelta(0)
+            for chain in list(self.chains.values()):
+                if chains.is_due(chain, self.scene.server_now, hold):
+                    self._tell(chain, "its retry has not ended yet", is_over=False)
+
+    def _end(self, transition: Transition) -> None:
+        session = transition.session
+        chain = chains.find(self.chains, session)
+        waits = self._may_wait(session)
+        if waits and chain and chains.is_late_attempt(chain, session):
+            return  # its run was told to the end already
+        if waits and not chains.is_overtaken(session, self.outcomes.get(session.job_id or "")):
+            chain = chains.joined(chain or chains.begun(session), session, transition.came_from)
+            self._keep(replace(chain, held=chain.held or session.ended or self.scene.server_now))
+        elif chain or (chains.is_retry(session) and self.scene.rules.is_final):
+            chain = chains.joined(chain or chains.begun(session), session, transition.came_from)
+            self._tell(chain, transition.reason, is_over=True)
+        else:
+            self._judge(transition)
+
+    def _may_wait(self, session: Session) -> bool:
+        job = self.scene.jobs.get(session.job_id or "")
+        return self.scene.rules.is_final and chains.may_wait(session, job.type if job else None)
+
+    def _give_up(self, chain: Chain) -> None:
+        """Close a chain whose retry never came, since its job's next run is there."""
+        if chain.held and chain.last:
+            chain = replace(chain, last=replace(chain.last, will_be_retried=None))
+            self._tell(chain, "its retry did not come before the next run", is_over=True)
+        else:
+            self._keep(replace(chain, over=self.scene.server_now))
+
+    def _tell(self, chain: Chain, reason: str, *, is_over: bool) -> None:
+        """Tell of a chain by its last attempt."""
+        if chain.last is None:
+            return
+        transition = Transition(Change.ENDED, chain.last, chain.came_from, reason)
+        attempts = chain.attempts if self.scene.rules.is_final else ()
+        self._judge(transition, attempts, is_told=chain.told)
+        over = (chain.last.ended or self.scene.server_now) if is_over else None
+        self._keep(replace(chain, held=None, told=True, over=over))
+
+    def _judge(self, transition: Transition, attempts: tuple[str, ...] = (), *, is_told: bool = False) -> None:
+        job = transition.session.job_id or ""
+        event_type, story, stands = judge(self.outcomes.get(job), transition.session, is_told=is_told)
+        if stands is not None and job:
+            self.outcomes[job] = stands
+        self.told.append(replace(_event(event_type, transition, self.scene), story=story, attempts=attempts))
+
+    def _lay_aside(self, session: Session) -> None:
+        job = session.job_id or ""
+        if self._may_wait(session):
+            return  # how its run went says its last attempt
+        stands = laid_aside(self.outcomes.get(job), session)
+        if stands is not None and job:
+            self.outcomes[job] = stands
+
+    def _keep(self, chain: Chain) -> None:
+        self.chains[chain.id] = chain
 
 
-def _event(event_type: str, transition: Transition, scene: Scene, story: Story) -> Event:
+def replaced(server: ServerRef, before: str, scene: Scene) -> Page:
+    """Return the page that tells of another installation under a server's name; `before` is the one it was."""
+    event = Event(
+        id=event_id(server, before, events.SERVER_REPLACED, None, None),
+        type=events.SERVER_REPLACED,
+        server=server,
+        happened=scene.server_now,
+        decided=scene.now,
+        reason=f"installation {server.installation_id} answers where {before} was; its history begins now",
+    )
+    return Page(events=(event,), owed=tuple(_owed((event,), scene.rules)))
+
+
+def _event(event_type: str, transition: Transition, scene: Scene) -> Event:
     session = transition.session
     is_end = transition.change == Change.ENDED
     ended = session.ended if is_end else None
@@ -87,7 +184,7 @@ def _event(event_type: str, transition: Transition, scene: Scene, story: Story) 
         went_to=session.status,
         log=scene.logs.get(session.id, ()),
         reason=transition.reason,
-        story=story,
+        story=Story(),
     )
 
 

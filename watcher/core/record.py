@@ -57,6 +57,25 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """A run and its retries, as far as they are over.
+
+    `id` is the first run's. `attempts` are the sessions that are over, oldest first; `last` is the latest of them, and
+    `came_from` what it was before. `held`: when the first end was over of which nobody was told yet; None if nothing
+    waits. `told`: something of it was told before its end. `over`: when it was told to its end, on the server's clock.
+    """
+
+    id: str
+    job_id: str | None = None
+    attempts: tuple[str, ...] = ()
+    last: Session | None = None
+    came_from: str | None = None
+    held: datetime | None = None
+    told: bool = False
+    over: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
     """One event that one destination of a channel has to get."""
 
@@ -67,10 +86,11 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the store knows of the sessions and jobs that one page of a look speaks of."""
+    """What the store knows of the sessions and jobs that one page of a look speaks of, and all chains under way."""
 
     sessions: Mapping[str, Known] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    chains: Mapping[str, Chain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +101,7 @@ class Page:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     owed: tuple[Owed, ...] = ()
+    chains: tuple[Chain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,9 @@ class ServerRecord:
     """A watched server as the store knows it.
 
     `first_contact`, `news_from` and `watermark` are on the server's clock, `last_poll` and `last_success` on ours.
-    `news_from` is the first contact less the lookback: what ended before it is history.
+    `news_from` is the first contact less the lookback: what ended before it is history. `doubted`: another
+    installation that answered last under this name; it is believed when it does so again.
+    `feed_token`: up to where its events were dealt with. `swept`: when it was last swept, on our clock.
     """
 
     id: int
@@ -110,4 +133,7 @@ class ServerRecord:
     last_poll: datetime | None = None
     last_success: datetime | None = None
     last_error: str | None = None
+    doubted: str | None = None
+    feed_token: str | None = None
+    swept: datetime | None = None
     refusal: Refusal | None = None

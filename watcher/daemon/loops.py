@@ -9,11 +9,14 @@ from typing import TypeVar
 import anyio
 
 from watcher.clock import Clock
+from watcher.core.model import LookFailed
 from watcher.daemon.parts import Bench
 from watcher.daemon.telling import Telling
 from watcher.deliver import Desk, Handled, deliver
-from watcher.poll import Report, Watch, poll_once
+from watcher.listen import Feed, Outcome, listen_once
+from watcher.poll import poll_once
 from watcher.store import StoreError
+from watcher.watch import Report, Watch
 from watcher.web.health import Health
 
 LOOK_AT_OUTBOX_EVERY = 1.0
@@ -24,6 +27,10 @@ POLL_WITHIN = timedelta(minutes=10)
 DELIVER_WITHIN = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(hours=6)
 BURY_EVERY = 30.0
+EVENT_LOOKS_EVERY = 0.5
+LISTEN_AFTER = 0.2
+LONGEST_DEAFNESS = 300.0
+NO_FEED_FOR = 3600.0
 _T = TypeVar("_T")
 
 
@@ -65,30 +72,36 @@ class Loops:
         """The clock of this configuration."""
         return self.bench.clock
 
-    async def poll(self, watch: Watch, interval: float) -> None:
-        """Look at one server for ever, from start to start of two looks; while it fails, ever more slowly."""
+    async def poll(self, watch: Watch, interval: float, share: float = 1.0) -> None:
+        """Look at one server for ever, from start to start of two looks; while it fails, ever more slowly.
+
+        `share` of the interval passes before the second look, so that many servers are not looked at all at once.
+        """
         loop = f"poll {watch.watched.name}"
         self.health.watch(loop, POLL_WITHIN, self.clock.now())
         try:
-            await self._poll_for_ever(watch, loop, interval)
+            await self._poll_for_ever(watch, loop, interval, share)
         finally:
             self.health.forget(loop)
 
-    async def _poll_for_ever(self, watch: Watch, loop: str, interval: float) -> None:
-        failures = 0
+    async def _poll_for_ever(self, watch: Watch, loop: str, interval: float, share: float) -> None:
+        failures, due, is_first = 0, self.clock.ticks(), True
         while True:
-            began = self.clock.now()
+            began = self.clock.ticks()
             report = await self._look(watch, loop)
-            took = (self.clock.now() - began).total_seconds()
+            took = self.clock.ticks() - began
             failures = failures + 1 if report is None or report.failure else 0
-            wait = _pause(report, interval, failures)
+            if failures or began >= due:  # a look that an event asked for leaves the others at their times
+                due = began + _pause(report, interval, failures) * (share if is_first and not failures else 1.0)
+            is_first = False
             if report is not None:
-                self.telling.look(report, took, max(0.0, wait - took))
+                self.telling.look(report, took, max(0.0, due - began - took))
                 self._tried(watch.watched.name, loop)
                 self._warn_of_twins(watch)
                 if report.owed:
                     self.bell.ring()
-            await self._rest(loop, wait - took, alive=report is not None)
+            if await self._rest(watch, loop, due, is_alive=report is not None, may_wake=not failures):
+                await self.clock.sleep(began + EVENT_LOOKS_EVERY - self.clock.ticks())
 
     def _tried(self, server: str, loop: str) -> None:
         self.health.tried(server)
@@ -117,14 +130,35 @@ class Loops:
             self.store_failed(loop, error)
             return None
 
-    async def _rest(self, loop: str, seconds: float, *, alive: bool) -> None:
-        """Sleep in slices: a loop that rests for an hour because it was asked to is not stuck."""
-        while seconds > SLICE:
-            await self.clock.sleep(SLICE)
-            seconds -= SLICE
-            if alive:
+    async def _rest(self, watch: Watch, loop: str, due: float, *, is_alive: bool, may_wake: bool) -> bool:
+        """Wait until a look is due, in slices: a loop that rests for an hour because it was asked to is not stuck.
+
+        Returns whether it was woken before its time.
+        """
+        wake = watch.wake if may_wake else anyio.Event()
+        while (left := due - self.clock.ticks()) > 0:
+            if await self.clock.wait(wake, min(left, SLICE)):
+                return True
+            if is_alive:
                 self.health.beat(loop, self.clock.now())
-        await self.clock.sleep(seconds)
+        return False
+
+    async def listen(self, watch: Watch, feed: Feed) -> None:
+        """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
+        pause = 0.0
+        while True:
+            await anyio.sleep(pause)
+            if watch.record is None or watch.record.last_success is None:
+                pause = LISTEN_AFTER
+                continue
+            try:
+                outcome = await listen_once(watch, feed)
+            except LookFailed as failure:
+                pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.rng.uniform(0.8, 1.2)
+                self.telling.feed(watch.watched.name, str(failure), pause)
+                continue
+            pause = NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0
+            self.telling.feed(watch.watched.name, None, pause)
 
     async def deliver(self, desk: Desk) -> None:
         """Send what one channel is owed until it is time to stop; what is in flight then is finished first."""

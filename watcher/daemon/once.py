@@ -10,7 +10,8 @@ from watcher.core.delivery import Sent, State
 from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
 from watcher.daemon.telling import Telling
 from watcher.deliver import Handled, deliver_once
-from watcher.poll import Report, Watch, poll_once
+from watcher.poll import poll_once
+from watcher.watch import Report, Watch
 
 
 @dataclass(slots=True)

@@ -13,11 +13,11 @@ from watcher.core.page import Rules
 from watcher.core.sickness import Others
 from watcher.deliver import Channel, Desk
 from watcher.logs import Redactor
-from watcher.poll import Watch, Watched
 from watcher.settings import ServerSettings, Settings
 from watcher.store import Store
 from watcher.vb365.access import Access
 from watcher.vb365.server import Server
+from watcher.watch import Watch, Watched
 
 LOGOUT_WITHIN = 2.0
 _T = TypeVar("_T")
@@ -146,7 +146,13 @@ class Bench:
 
         async def rules() -> Rules:
             destinations = {channel.name: channel.destinations for channel in await self.channels.ready()}
-            return Rules(self.settings.notify_on, destinations, server.poll_interval)
+            return Rules(
+                self.settings.notify_on,
+                destinations,
+                server.poll_interval,
+                is_final=self.settings.attempts == "final",
+                hold=self.settings.hold,
+            )
 
         return Watch(watched, source, self.store, self.run_db, rules)
 

@@ -11,8 +11,9 @@ from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
 from watcher.daemon.site import Reading, serve_site
 from watcher.daemon.telling import Telling
-from watcher.poll import Watch
 from watcher.settings import ServerSettings
+from watcher.vb365.server import Server
+from watcher.watch import Watch
 from watcher.web.health import Health
 from watcher.web.metrics import Metrics
 
@@ -36,11 +37,13 @@ class Shift:
         loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng)
         async with AsyncExitStack() as stack:
             watches = [self._watch(server, stack) for server in self._servers()]
-            self.health.expect([watch.watched.name for watch, _ in watches])
+            self.health.expect([watch.watched.name for watch, _, _ in watches])
             async with anyio.create_task_group() as delivering:
                 async with anyio.create_task_group() as looking:
-                    for watch, server in watches:
-                        looking.start_soon(loops.poll, watch, server.poll_interval.total_seconds())
+                    for number, (watch, source, server) in enumerate(watches, start=1):
+                        interval = server.poll_interval.total_seconds()
+                        looking.start_soon(loops.poll, watch, interval, number / len(watches))
+                        looking.start_soon(loops.listen, watch, source)
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)
@@ -54,10 +57,10 @@ class Shift:
     def _servers(self) -> list[ServerSettings]:
         return [server for server in self.bench.settings.servers if server.enabled]
 
-    def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, ServerSettings]:
+    def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, Server, ServerSettings]:
         source = build_server(server, self.bench.clock)
         stack.push_async_callback(close_server, source)
-        return self.bench.watch(server, source), server
+        return self.bench.watch(server, source), source, server
 
     async def _open_channels(self, loops: Loops, delivering: TaskGroup) -> None:
         """Open the channels once the first looks are under way, and start a deliver loop for each."""

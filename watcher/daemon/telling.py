@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
 from watcher.deliver import Handled
-from watcher.poll import Report
+from watcher.watch import Report
 from watcher.web.metrics import Metrics
 
 log = logging.getLogger("watcher")
@@ -20,6 +20,7 @@ class Telling:
 
     metrics: Metrics
     _failures: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _feeds: dict[str, str] = field(default_factory=dict)
     _refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def look(self, report: Report, seconds: float, next_look: float | None) -> None:
@@ -33,10 +34,27 @@ class Telling:
         _, failures = self._failures.pop(report.server, ("", 0))
         if failures:
             log.info("%s: answers again, after %s", report.server, _looks(failures), extra={"server": report.server})
+        if report.mute:
+            log.warning("%s: its event feed has missed an end; listening anew", report.server)
         for event in report.events:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
             log.info("%s: %s: %s (%s)", report.server, event.type, name, event.reason, extra={"server": report.server})
+
+    def feed(self, server: str, failure: str | None, pause: float) -> None:
+        """Tell how listening to a server's events goes, when that changes; looks go on whatever it is."""
+        says = failure or ("" if not pause else "none")
+        if self._feeds.get(server) == says or (failure and self._feeds.get(server)):
+            return
+        self._feeds[server] = says
+        if failure:
+            log.info(
+                "%s: its event feed fails: %s; looks go on by the clock", server, failure, extra={"server": server}
+            )
+        elif pause:
+            log.debug("%s: has no event feed; looks go on by the clock", server, extra={"server": server})
+        else:
+            log.info("%s: its events are heard, so its news comes at once", server, extra={"server": server})
 
     def _failed(self, report: Report, next_look: float | None) -> None:
         text, failures = self._failures.get(report.server, ("", 0))

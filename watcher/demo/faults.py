@@ -76,6 +76,7 @@ class Faults:
     login_refused, refresh_refused: the token endpoint refuses passwords, refresh tokens. bad_rows: by session id.
     stray_rows: put before the rows of each session listing. drop_share: 0 to 1, of the sessions that listings leave
     out (always the same ones; by id they are there). empty_listings: no session is listed.
+    mute_feed: /Events never says anything. tokens_from: its tokens below this number are outdated.
     jobs_as_of: a snapshot (`dict(world.jobs)`) that `/Jobs` goes on showing. clock_skew: of the `Date` header.
     """
 
@@ -91,6 +92,8 @@ class Faults:
         self.drop_share = 0.0
         self.empty_listings = False
         self.jobs_as_of: Mapping[str, Job] | None = None
+        self.mute_feed = False
+        self.tokens_from = 0
         self.clock_skew = timedelta()
         self.date_header = True
         self._rng = random.Random(seed)  # noqa: S311 - made-up answers, no secret

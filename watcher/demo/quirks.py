@@ -70,6 +70,8 @@ class Quirks:
     copy_rel: the name of the link from a copy session to its job (v6, v7).
     antiforgery: a pair asked for without `disable_antiforgery_token` works only with its cookie (v7, v8).
     refusal_status, refusal_body: how a bad login is answered from v6.
+    events: /Events is served (v8). outdated_status: how it refuses a token. event_hold: the longest it keeps a request,
+    in seconds.
     health_status: the HTTP status of an unhealthy Health.
     """
 
@@ -89,4 +91,7 @@ class Quirks:
     antiforgery: bool = True
     refusal_status: int = 400
     refusal_body: bool = True
+    events: bool = True
+    outdated_status: int = 400
+    event_hold: float = 60.0
     health_status: int = 200

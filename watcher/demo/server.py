@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watcher.demo.answers import ENDPOINTS, Endpoint, NotThereError
 from watcher.demo.breakage import answer_broken
 from watcher.demo.faults import Faults
+from watcher.demo.feed import OutdatedError, events
 from watcher.demo.listing import Desk
 from watcher.demo.login import Door, bearer, cookie_of, read_form
 from watcher.demo.tokens import Tokens
@@ -68,6 +69,11 @@ class Stage:
     player: Playing | None
     seen: deque[Seen]
 
+    def let_time_pass(self) -> None:
+        """Let everything happen that happens until now."""
+        if self.player is not None:
+            self.player.advance(self.now())
+
     def wire(self, request: Request) -> Wire:
         """Return the manner of the version that a request asks for."""
         return Wire(int(request.path_params["version"][1:]), self.faults.quirks)
@@ -94,7 +100,7 @@ def create_app(
     door = Door(world, faults, tokens)
     stage = Stage(Desk(world, faults), door, faults, now, frozenset(versions), player, seen)
     app = Starlette(
-        routes=[*_token_routes(stage), *(_route(stage, endpoint) for endpoint in ENDPOINTS)],
+        routes=[*_token_routes(stage), _feed_route(stage), *(_route(stage, endpoint) for endpoint in ENDPOINTS)],
         middleware=[Middleware(_Front, stage=stage)],
         exception_handlers={HTTPException: _refused},
     )
@@ -115,8 +121,7 @@ class _Front:
         stage = self._stage
         # The real server takes paths in any case; ids are lower case.
         scope = {**scope, "path": scope["path"].lower()}
-        if stage.player is not None:
-            stage.player.advance(stage.now())
+        stage.let_time_pass()
         scope[_SEEN] = self._record(Request(scope))
         fault = stage.faults.take(scope["path"])
         if fault is None:
@@ -176,6 +181,24 @@ def _answer(stage: Stage, endpoint: Endpoint, wire: Wire, request: Request) -> R
         return _error(wire, 400, str(error), "ParameterValidationFailure")
     is_ill = endpoint.path == "Health" and stage.desk.world.unhealthy
     return JSONResponse(body, wire.quirks.health_status if is_ill else 200)
+
+
+def _feed_route(stage: Stage) -> Route:
+    async def handle(request: Request) -> Response:
+        wire = stage.wire(request)
+        if wire.version < 8 or not wire.quirks.events:
+            return _error(wire, 404, "Not found.")
+        if stage.faults.unauthorized or not stage.door.is_open_for(request):
+            return Response(status_code=401)
+        ask = Ask(wire, {name.lower(): value for name, value in request.query_params.items()}, "", "Events")
+        try:
+            return await events(stage.desk.world, stage.faults, ask, request, stage.let_time_pass)
+        except OutdatedError as error:
+            return _error(wire, wire.quirks.outdated_status, str(error), "OutdatedChangeToken")
+        except BadParameterError as error:
+            return _error(wire, 400, str(error), "ParameterValidationFailure")
+
+    return Route("/{version}/events", handle, methods=["GET"])
 
 
 def _token_routes(stage: Stage) -> list[Route]:

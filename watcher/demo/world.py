@@ -4,8 +4,9 @@ Every change takes its moment as an argument: aware, in UTC. Records are frozen 
 another thread sees each of them before or after a change, and `dict(world.jobs)` is a snapshot.
 """
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,6 +18,20 @@ _NAMESPACE = UUID("7b0f3c52-5d0e-4f6a-9a3e-2f5f2b1c8d41")
 _BACKED_UP = frozenset({Status.SUCCESS, Status.WARNING})
 
 
+CHANGES_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the world: its number from 1 on, what kind it is, of what, and the session as it was then."""
+
+    number: int
+    kind: str
+    subject: str
+    etag: int
+    session: Session | None = None
+
+
 class World:
     """One VB365 server's estate and history. The same calls give the same ids."""
 
@@ -26,6 +41,7 @@ class World:
         self.version = version
         self._ids = 0
         self._etag = 0
+        self.changes: deque[Change] = deque(maxlen=CHANGES_KEPT)
         self.installation_id = self._new_id()
         self.account = Account()
         self.mail = MailSettings()
@@ -89,6 +105,7 @@ class World:
     def set_job(self, job_id: str, job: Job | None = None, **changes: Any) -> None:
         """Change fields of a job (or put a whole one); its eTag rises."""
         self.jobs[job_id] = replace(job or self.jobs[job_id], etag=self._next_etag(), **changes)
+        self._note("JobUpdate", job_id)
 
     def start(
         self,
@@ -165,12 +182,14 @@ class World:
     def put(self, session: Session) -> Session:
         """Put a whole session, as it is but for its eTag, which rises."""
         self.sessions[session.id] = replace(session, etag=self._next_etag())
+        self._note("JobSessionUpdate", session.id, session)
         return self.sessions[session.id]
 
     def remove(self, session: str) -> None:
         """Forget a session, as history retention does: it answers 404 from now on."""
-        del self.sessions[session]
+        gone = self.sessions.pop(session)
         self.logs.pop(session, None)
+        self._note("JobSessionDelete", session, gone)
 
     def forget(self, before: datetime) -> None:
         """Remove the sessions that ended before a moment."""
@@ -183,6 +202,14 @@ class World:
         if status in _BACKED_UP:
             changes["last_backup"] = at
         self.set_job(job, **changes)
+
+    @property
+    def changed(self) -> int:
+        """How many changes there have been."""
+        return self.changes[-1].number if self.changes else 0
+
+    def _note(self, kind: str, subject: str, session: Session | None = None) -> None:
+        self.changes.append(Change(self.changed + 1, kind, subject, self._etag, session))
 
     def _new_id(self) -> str:
         self._ids += 1

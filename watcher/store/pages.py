@@ -5,12 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from watcher.core.delivery import State
 from watcher.core.event import Event
-from watcher.core.record import Known, Ledger, Outcome, Owed, Page
-from watcher.store.schema import deliveries, events, outcomes, servers, sessions
+from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page
+from watcher.store.schema import chains, deliveries, events, outcomes, servers, sessions
 from watcher.store.statements import in_chunks, insert_new, upsert
 
 _LOCK = select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update()
@@ -20,20 +20,27 @@ _SESSIONS = select(sessions.c.data).where(
 _OUTCOMES = select(*(column for column in outcomes.c if column.name != "server_id")).where(
     outcomes.c.server_id == bindparam("server_id"), outcomes.c.job_id.in_(bindparam("ids", expanding=True))
 )
+_CHAINS = select(chains.c.data).where(
+    chains.c.server_id == bindparam("server_id"),
+    or_(chains.c.over.is_(None), chains.c.id.in_(bindparam("ids", expanding=True))),
+)
 
 
 def read_ledger(connection: Connection, server_id: int, session_ids: Iterable[str], job_ids: Iterable[str]) -> Ledger:
     """Read what is known of some sessions and jobs, with the server's row locked against others who look at it."""
     connection.execute(_LOCK, {"server_id": server_id}).one()
     known: dict[str, Known] = {}
-    for ids in in_chunks(session_ids):
+    runs: dict[str, Chain] = {}
+    for ids in [*in_chunks(session_ids)] or [[]]:
         for value in connection.scalars(_SESSIONS, {"server_id": server_id, "ids": ids}):
             known[value.session.id] = value
+        runs |= {chain.id: chain for chain in connection.scalars(_CHAINS, {"server_id": server_id, "ids": ids})}
     stands: dict[str, Outcome] = {}
-    for ids in in_chunks(job_ids):
+    waiting = (chain.job_id for chain in runs.values() if chain.held and chain.job_id)
+    for ids in in_chunks([*job_ids, *waiting]):
         for job_id, *fields in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
             stands[job_id] = Outcome(*fields)
-    return Ledger(known, stands)
+    return Ledger(known, stands, runs)
 
 
 def write_page(connection: Connection, server_id: int, page: Page, now: datetime) -> None:
@@ -44,6 +51,8 @@ def write_page(connection: Connection, server_id: int, page: Page, now: datetime
     if page.outcomes:
         rows = [{"server_id": server_id, "job_id": job} | asdict(outcome) for job, outcome in page.outcomes.items()]
         connection.execute(upsert(dialect, outcomes), rows)
+    if page.chains:
+        connection.execute(upsert(dialect, chains), [_chain(server_id, chain, now) for chain in page.chains])
     if page.events:
         write_events(connection, server_id, page.events, now)
     if page.owed:
@@ -72,6 +81,17 @@ def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:
         "ended": session.ended,
         "settled": None if known.is_open else min(session.ended or now, now),
         "data": known,
+    }
+
+
+def _chain(server_id: int, chain: Chain, now: datetime) -> dict[str, Any]:
+    return {
+        "server_id": server_id,
+        "id": chain.id,
+        "held": chain.held,
+        "over": chain.over,
+        "touched": now,
+        "data": chain,
     }
 
 

@@ -19,10 +19,10 @@ from sqlalchemy import (
 from watcher.core.delivery import State
 from watcher.core.event import Event
 from watcher.core.model import Job
-from watcher.core.record import Known
+from watcher.core.record import Chain, Known
 from watcher.store.columns import Packed, UtcTime, Words
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision, which `metadata.create_all` makes at once; a test holds it to the migrations."""
 
 metadata = MetaData(
@@ -53,10 +53,15 @@ servers = Table(
     Column("refused_salt", Words),
     Column("refused_login", Words),
     Column("gone", UtcTime),
+    Column("feed_token", Words),
+    Column("swept", UtcTime),
+    Column("doubted_installation", Words),
 )
 """Servers that are watched or once were. Without `first_contact` a row is only a name: announced or tried, never met.
 
-`gone`: since when it is in no settings any more.
+`gone`: since when it is in no settings any more. `feed_token`: up to where its events were read and dealt with.
+`swept`: when it was last looked through for what quick looks miss. `doubted_installation`: who answered last in its
+place.
 """
 
 sessions = Table(
@@ -88,6 +93,18 @@ outcomes = Table(
     Column("last_good", UtcTime),
 )
 """How each job stands, field by field as in `core.record.Outcome`."""
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("server_id", Integer, ForeignKey(servers.c.id), primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("held", UtcTime),
+    Column("over", UtcTime, index=True),
+    Column("touched", UtcTime, nullable=False, index=True),
+    Column("data", Packed(Chain), nullable=False),
+)
+"""Runs with retries: `data` is the truth, the other columns are for questions; `touched` is when it was written."""
 
 jobs = Table(
     "jobs",

@@ -96,16 +96,65 @@ class Store:
             return page
 
     def finish_look(
-        self, server_id: int, *, now: datetime, greeting: Greeting, watermark: datetime | None, jobs: Mapping[str, Job]
+        self,
+        server_id: int,
+        *,
+        now: datetime,
+        greeting: Greeting,
+        watermark: datetime | None,
+        jobs: Mapping[str, Job],
+        feed_token: str | None = None,
     ) -> None:
-        """Write down that a whole look succeeded: a refused login is forgotten, the watermark only moves forward."""
-        with self._writing() as connection:
-            watched.finish_look(connection, server_id, now=now, greeting=greeting, watermark=watermark, found_jobs=jobs)
+        """Write down that a whole look succeeded: a refused login is forgotten, the watermark only moves forward.
 
-    def fail_look(self, name_or_id: str | int, *, now: datetime, error: str, refusal: Refusal | None = None) -> None:
-        """Write down why a look was given up, and the login if that was refused; also for a server never met."""
+        `feed_token`: up to where the event feed had been heard before the look; None leaves what is there.
+        """
         with self._writing() as connection:
-            watched.fail_look(connection, name_or_id, now=now, error=error, refusal=refusal)
+            watched.finish_look(
+                connection,
+                server_id,
+                now=now,
+                greeting=greeting,
+                watermark=watermark,
+                found_jobs=jobs,
+                feed_token=feed_token,
+            )
+
+    def fail_look(
+        self,
+        name_or_id: str | int,
+        *,
+        now: datetime,
+        error: str,
+        refusal: Refusal | None = None,
+        doubted: str | None = None,
+    ) -> None:
+        """Write down why a look was given up; also for a server never met.
+
+        `refusal`: the login, if that was refused. `doubted`: another installation, if that answered.
+        """
+        with self._writing() as connection:
+            watched.fail_look(connection, name_or_id, now=now, error=error, refusal=refusal, doubted=doubted)
+
+    def replace(
+        self,
+        old: ServerRecord,
+        url: str,
+        greeting: Greeting,
+        write: Callable[[ServerRecord], Page],
+        *,
+        first_contact: datetime,
+        now: datetime,
+    ) -> ServerRecord:
+        """Give a server's name to the installation that answers there now, as a new first contact.
+
+        The record of before is kept as `NAME#ID`. `write` says which events that makes and to whom they are owed;
+        they are stored in the same transaction.
+        """
+        with self._writing() as connection:
+            record = watched.replace(connection, old, url, greeting, first_contact=first_contact)
+            pages.write_page(connection, record.id, write(record), now)
+            return record
 
     def refusal(self, name: str) -> Refusal | None:
         """Return the login of this server that was refused, if no look has succeeded since."""

@@ -10,12 +10,15 @@ from watcher.core.event import ServerRef
 from watcher.core.model import Greeting, Job, Memory
 from watcher.core.record import Refusal, ServerRecord
 from watcher.store.columns import UtcTime
-from watcher.store.schema import channels, jobs, servers, sessions
+from watcher.store.schema import chains, channels, jobs, servers, sessions
 from watcher.store.statements import lock_table, upsert, upsert_some
 
 _BY_NAME = select(servers).where(servers.c.name == bindparam("name"))
 _BY_INSTALLATION = select(servers).where(servers.c.installation_id == bindparam("installation_id"))
-_WATERMARK = select(servers.c.watermark).where(servers.c.id == bindparam("server_id"))
+_HELD = select(func.min(chains.c.held)).where(chains.c.over.is_(None), chains.c.server_id == bindparam("server_id"))
+_MEMORY = select(servers.c.watermark, _HELD.scalar_subquery().label("held")).where(
+    servers.c.id == bindparam("server_id")
+)
 _OPEN = select(sessions.c.id, sessions.c.created).where(
     sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id")
 )
@@ -32,6 +35,8 @@ _FINISH = (
         refused_at=None,
         refused_salt=None,
         refused_login=None,
+        doubted_installation=None,
+        feed_token=func.coalesce(bindparam("token", type_=Text), servers.c.feed_token),
         api_version=bindparam("version"),
         skew_seconds=bindparam("skew"),
         watermark=case(
@@ -77,11 +82,13 @@ def meet(
 def memory(connection: Connection, server_id: int, horizon: datetime) -> Memory:
     """Read what is known before a look."""
     key = {"server_id": server_id}
+    server = connection.execute(_MEMORY, key).one()
     open_sessions = connection.execute(_OPEN, key)
     return Memory(
         horizon=horizon,
-        watermark=connection.execute(_WATERMARK, key).scalar_one(),
+        watermark=server.watermark,
         open={row.id: row.created for row in open_sessions},
+        held=server.held,
     )
 
 
@@ -93,9 +100,11 @@ def finish_look(
     greeting: Greeting,
     watermark: datetime | None,
     found_jobs: Mapping[str, Job],
+    feed_token: str | None,
 ) -> None:
     """Write down that a whole look succeeded, and the jobs that have changed since."""
-    values = {"server_id": server_id, "now": now, "version": greeting.api_version, "seen": watermark}
+    values: dict[str, Any] = {"server_id": server_id, "now": now, "version": greeting.api_version, "seen": watermark}
+    values["token"] = feed_token
     connection.execute(_FINISH, values | {"skew": greeting.skew.total_seconds() if greeting.skew is not None else None})
     if not found_jobs:
         return
@@ -109,9 +118,47 @@ def finish_look(
         connection.execute(upsert(connection.dialect.name, jobs), changed)
 
 
-def fail_look(connection: Connection, server: str | int, *, now: datetime, error: str, refusal: Refusal | None) -> None:
+def replace(
+    connection: Connection, old: ServerRecord, url: str, greeting: Greeting, *, first_contact: datetime
+) -> ServerRecord:
+    """Give a server's name to another installation; see `Store.replace`."""
+    lock_table(connection, servers)
+    _free_name(connection, old.ref.name, first_contact)
+    found = connection.execute(_BY_INSTALLATION, {"installation_id": greeting.installation_id}).first()
+    values = {
+        "name": old.ref.name,
+        "url": url,
+        "gone": None,
+        "installation_id": greeting.installation_id,
+        "first_contact": first_contact,
+        "news_from": first_contact,
+        "watermark": None,
+        "last_success": None,
+        "last_error": None,
+        "feed_token": None,
+        "swept": None,
+        "doubted_installation": None,
+    }
+    if found is None:
+        connection.execute(insert(servers).values(values))
+    else:
+        connection.execute(update(servers).where(servers.c.id == found.id).values(values))
+    return _record(connection.execute(_BY_NAME, {"name": old.ref.name}).one())
+
+
+def fail_look(
+    connection: Connection,
+    server: str | int,
+    *,
+    now: datetime,
+    error: str,
+    refusal: Refusal | None,
+    doubted: str | None,
+) -> None:
     """Write down that a look was given up, also for a name that was never met."""
     values: dict[str, Any] = {"last_poll": now, "last_error": error}
+    if doubted:
+        values["doubted_installation"] = doubted
     if refusal:
         values |= {"refused_at": refusal.at, "refused_salt": refusal.salt, "refused_login": refusal.login}
     if isinstance(server, str):
@@ -171,5 +218,8 @@ def _record(row: Row[Any]) -> ServerRecord:
         last_poll=row.last_poll,
         last_success=row.last_success,
         last_error=row.last_error,
+        doubted=row.doubted_installation,
+        feed_token=row.feed_token,
+        swept=row.swept,
         refusal=row.refused_at and Refusal(row.refused_at, row.refused_salt, row.refused_login),
     )

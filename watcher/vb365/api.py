@@ -1,13 +1,13 @@
 """GETs of one wire version: with our token, and with every status judged before its body is read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from watcher.core.model import Failure, LookFailed
 from watcher.vb365.dialect import Dialect
 from watcher.vb365.faults import NotFoundError
-from watcher.vb365.http import Answer, Http, Request
+from watcher.vb365.http import Answer, Http, Request, Sink
 from watcher.vb365.login import Login
 
 
@@ -17,7 +17,7 @@ class Api:
 
     `ends` remembers of each listing the ids of its last page, as an empty page after it proved it to be the last.
     `firsts` remembers of each listing the bytes of its first page and what they were read as: an idle server's answer
-    is the same for hours, and comparing is a hundred times cheaper than decoding.
+    is the same for hours, and comparing is a hundred times cheaper than decoding. `said`: what the log was told once.
     """
 
     http: Http
@@ -25,15 +25,25 @@ class Api:
     dialect: Dialect
     ends: dict[str, frozenset[str]] = field(default_factory=dict)
     firsts: dict[str, tuple[bytes, Any, Any]] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
-    async def get(self, resource: str, params: Mapping[str, str] | None = None) -> Answer:
+    async def get(
+        self,
+        resource: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        hold: float = 0.0,
+        sink: Callable[[], Sink] | None = None,
+    ) -> Answer:
         """GET a resource and return its answer of 2xx; raises LookFailed, NotFoundError for a 404.
 
-        A 401 often has an empty body and means that the token went out: one login and one more try are made.
+        A 401 often has an empty body and means that the token went out: one login and one more try are made. `hold`:
+        for how many seconds the server may keep its answer; others may be asked for then. `sink`: as in `Request`.
         """
-        answer = await self._ask(resource, params)
+        question = Request("GET", self.dialect.path(resource), params or {}, hold=hold, sink=sink)
+        answer = await self._ask(question)
         if answer.status == 401:
-            answer = await self._ask(resource, params)
+            answer = await self._ask(question)
         if 200 <= answer.status < 300:
             return answer
         if answer.status == 404:
@@ -44,9 +54,9 @@ class Api:
             raise LookFailed(Failure.BAD_ANSWER, f"{answer.said}: redirects are not followed")
         raise LookFailed(Failure.BAD_ANSWER, answer.said)
 
-    async def _ask(self, resource: str, params: Mapping[str, str] | None) -> Answer:
+    async def _ask(self, question: Request) -> Answer:
         token = await self.login.token(self.dialect)
-        answer = await self.http.send(Request("GET", self.dialect.path(resource), params or {}, bearer=token))
+        answer = await self.http.send(replace(question, bearer=token))
         if answer.status == 401:
             self.login.drop(token)
         return answer

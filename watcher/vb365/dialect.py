@@ -24,7 +24,7 @@ class Dialect:
     `copy_jobs`: /CopyJobs is there. `service`: /ServiceInstance and /VboEmailSettings are documented. `antiforgery`:
     the login has to refuse the antiforgery token, and there is a logout. `jobs_sessions_by_filter`: a job's sessions
     are asked for by `?jobId=` and not under the job's own path. `retry_verdict`: sessions say whether they will be
-    retried. `typed_logs`: log items carry type and message.
+    retried. `typed_logs`: log items carry type and message. `events`: there is a feed to listen to.
     """
 
     version: str
@@ -35,6 +35,7 @@ class Dialect:
     jobs_sessions_by_filter: bool = False
     retry_verdict: bool = False
     typed_logs: bool = False
+    events: bool = False
 
     def path(self, resource: str) -> str:
         """Return the path of a resource in this version."""
@@ -71,6 +72,7 @@ DIALECTS: Mapping[str, Dialect] = {
             jobs_sessions_by_filter=True,
             retry_verdict=True,
             typed_logs=True,
+            events=True,
         ),
         Dialect(
             "v7",

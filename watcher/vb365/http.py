@@ -1,10 +1,12 @@
 """One request to one server: one at a time, with patience, a few tries, and every failure said in a sentence."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Protocol
 from urllib.parse import urlencode
 
 import anyio
@@ -38,15 +40,28 @@ class Patience:
     longest_asked: float = 10.0
 
 
+class Sink(Protocol):
+    """Takes a body piece by piece."""
+
+    def feed(self, chunk: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. `path` begins with a slash; `form` and `bearer` are secrets and stay out of the repr."""
+    """What is asked. `path` begins with a slash; `form` and `bearer` are secrets and stay out of the repr.
+
+    `hold`: for how many seconds the server may keep its answer back. Such a request waits for no other, and is made
+    once: whoever listens decides when to listen again. `sink`: makes what takes the body of a 2xx as it comes, anew for
+    each try; the answer's own body is empty then.
+    """
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     bearer: str | None = field(default=None, repr=False)
+    hold: float = 0.0
+    sink: Callable[[], Sink] | None = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -56,12 +71,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status but 429 and 5xx. `where` names the request for a sentence."""
+    """What came back, whatever its status but 429 and 5xx. `where` names the request for a sentence.
+
+    `length` is that of the body, also where a sink has taken it.
+    """
 
     where: str
     status: int
     reason: str
     body: bytes = field(repr=False)
+    length: int = 0
 
     @property
     def said(self) -> str:
@@ -86,7 +105,7 @@ class Http:
     ) -> None:
         """Take what reaches the server; with `transport` that one is used and aiohttp is never imported."""
         self._access = access
-        self._base = access.base
+        self.base = access.base
         self._now = now
         self._transport = transport
         self._patience = patience or Patience()
@@ -102,14 +121,11 @@ class Http:
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its answer; raises LookFailed for 429, 5xx and whatever kept an answer away."""
-        where = f"{request.method} {self._base}{request.path}"
+        where = f"{request.method} {self.base}{request.path}"
+        if request.hold:
+            return await _within(self._patience.read + request.hold, self._once, request, where)
         async with self._turn:
-            try:
-                with anyio.fail_after(self._patience.total):
-                    return await self._tries(self._once, request, where)
-            except TimeoutError:
-                text = f"{where}: no whole answer within {self._patience.total:.0f} s"
-                raise LookFailed(Failure.TIMEOUT, text) from None
+            return await _within(self._patience.total, partial(self._tries, self._once), request, where)
 
     async def aclose(self) -> None:
         """Close the connection; a later request would open it again."""
@@ -133,14 +149,14 @@ class Http:
             began = True
             self.skew.measure(response.headers.get("Date"), started, self._now())
             try:
-                body = await response.aread()
+                body, length = await _body(response, request.sink)
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise from_transport(where, error, began=began) from None
         except (httpx.InvalidURL, ValueError):
             raise from_transport(where, httpx.UnsupportedProtocol("no URL"), began=began) from None
-        answer = Answer(where, response.status_code, response.reason_phrase, body)
+        answer = Answer(where, response.status_code, response.reason_phrase, body, length)
         self._refuse_passing(answer, response.headers.get("Retry-After"))
         return answer
 
@@ -153,11 +169,11 @@ class Http:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": _USER_AGENT}
         if request.bearer is not None:
             headers["Authorization"] = f"Bearer {request.bearer}"
-        url = httpx.URL(f"{self._base}{request.target}")
+        url = httpx.URL(f"{self.base}{request.target}")
         if url.scheme not in {"http", "https"} or not url.host:
             raise httpx.InvalidURL("no scheme or no host")
         patience = self._patience
-        timeout = httpx.Timeout(patience.read, connect=patience.connect, pool=patience.connect)
+        timeout = httpx.Timeout(patience.read + request.hold, connect=patience.connect, pool=patience.connect)
         return httpx.Request(
             request.method,
             url,
@@ -175,6 +191,28 @@ class Http:
         if wait is not None and wait > self._patience.longest_asked:
             raise LookFailed(kind, f"{answer.said}, come back in {wait:.0f} s", wait=wait)
         raise PassingError(kind, answer.said, wait=wait)
+
+
+async def _within(
+    seconds: float, send: Callable[[Request, str], Awaitable[Answer]], request: Request, where: str
+) -> Answer:
+    try:
+        with anyio.fail_after(seconds):
+            return await send(request, where)
+    except TimeoutError:
+        raise LookFailed(Failure.TIMEOUT, f"{where}: no whole answer within {seconds:.0f} s") from None
+
+
+async def _body(response: httpx.Response, sink: Callable[[], Sink] | None) -> tuple[bytes, int]:
+    """Read a body, or let a sink take it; return what is left of it, and its length."""
+    if sink is None or not response.is_success:
+        body = await response.aread()
+        return body, len(body)
+    taker, length = sink(), 0
+    async for chunk in response.aiter_bytes():
+        taker.feed(chunk)
+        length += len(chunk)
+    return b"", length
 
 
 def _real(access: Access) -> httpx.AsyncBaseTransport:

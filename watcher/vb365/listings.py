@@ -1,42 +1,65 @@
 """The session listings of one look, for the versions that have pages: v8 by filters, v5 to v7 from the newest on."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from watcher.core.model import OPEN, Failure, Job, LookFailed, Memory, Session
 from watcher.vb365.api import Api
+from watcher.vb365.dialect import Listing
 from watcher.vb365.faults import NotFoundError
-from watcher.vb365.pages import FULL_PAGE, read_pages, rows_of
+from watcher.vb365.pages import FULL_PAGE, read_pages, rows_of, turn_pages
 from watcher.vb365.session_row import BadRow, read_session
 
 logger = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=10)
-SWEEP = timedelta(hours=26)
+LONGEST_RUN = timedelta(hours=26)
 SHORT_PAGE = 100
+DISORDER = "disorder"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ITS_OWN = frozenset({Failure.SERVER_ERROR, Failure.BAD_ANSWER, Failure.UNAUTHORIZED})
 Row: TypeAlias = Session | BadRow
 
 
-def reach(memory: Memory, *, server_now: datetime, is_sweep: bool) -> datetime:
-    """Return how far back a look reaches, on the server's clock.
+def reach(memory: Memory, *, server_now: datetime) -> datetime:
+    """Return how far back a look reaches, on the server's clock: from the watermark less an overlap.
 
-    From the watermark, at the first contact from the horizon, less an overlap; never from the future. A sweep reaches
-    a day further: whether v8's `endTimeLowerBound` compares ends or creations, Veeam says both.
+    At the first contact from the horizon; with a lookback a day further, for whether v8's `endTimeLowerBound` compares
+    ends or creations, Veeam says both. Never from the future.
     """
+    overlap = OVERLAP
+    if memory.watermark is None and server_now - memory.horizon > OVERLAP:
+        overlap += LONGEST_RUN
     start = min(memory.watermark or memory.horizon, server_now)
-    overlap = OVERLAP + (SWEEP if is_sweep else timedelta(0))
     return max(start, _LONG_AGO + overlap) - overlap
 
 
 async def list_filtered(api: Api, since: datetime) -> list[Row]:
     """List what runs, then what ended since (v8): in this order what ends in between is seen as ended."""
-    bound = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     running = await read_pages(api, "JobSessions", read_session, {"status": "Running"})
-    return running + await read_pages(api, "JobSessions", read_session, {"endTimeLowerBound": bound})
+    return running + await read_pages(api, "JobSessions", read_session, _ended_since(since))
+
+
+def _ended_since(since: datetime) -> dict[str, str]:
+    bound = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"endTimeLowerBound": bound}
+
+
+async def sweep_pages(api: Api, since: datetime) -> AsyncIterator[list[Row]]:
+    """List, page by page, what ended or began since a moment, and what happens to stand between (v5 to v8).
+
+    From the newest on it goes as far as a page that is wholly older.
+    """
+    params = _ended_since(since) if api.dialect.listing is Listing.FILTERED else {}
+
+    def is_over(page: Sequence[Row]) -> bool:
+        sessions = [row for row in page if isinstance(row, Session)]
+        return not params and bool(sessions) and all(is_older(session, since) for session in sessions)
+
+    async for page in turn_pages(api, "JobSessions", read_session, params, until=is_over):
+        yield page
 
 
 async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
@@ -47,7 +70,11 @@ async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
     near = (created for created in memory.open.values() if created and created > since - timedelta(days=1))
     first_page = FULL_PAGE if memory.watermark is None else SHORT_PAGE
     enough = _Enough(min((since, *near)))
-    return await read_pages(api, "JobSessions", read_session, until=enough.is_reached, first_page=first_page)
+    rows = await read_pages(api, "JobSessions", read_session, until=enough.is_reached, first_page=first_page)
+    if enough.is_in_disorder and DISORDER not in api.said:
+        api.said.add(DISORDER)
+        logger.warning("%s: lists its sessions in no order, so each look has to read all of them", api.http.base)
+    return rows
 
 
 class _Enough:
@@ -58,20 +85,25 @@ class _Enough:
 
     def __init__(self, stop: datetime) -> None:
         self._stop = stop
-        self._sessions: list[Session] = []
+        self._sessions: dict[str, Session] = {}
+        self.is_in_disorder = False
 
     def is_reached(self, page: Sequence[Row]) -> bool:
         sessions = [row for row in page if isinstance(row, Session)]
-        self._sessions += sessions
-        return bool(sessions) and all(map(self._is_old, sessions)) and self._is_ordered()
-
-    def _is_old(self, row: Session) -> bool:
-        if not row.is_settled or row.created is None:
+        for session in sessions:
+            self._sessions.setdefault(session.id, session)
+        if not sessions or not all(is_older(session, self._stop) for session in sessions):
             return False
-        return row.created < self._stop and (row.ended or row.created) < self._stop
+        by_creation = _falls(row.created for row in self._sessions.values())
+        self.is_in_disorder = not by_creation and not _falls(row.ended for row in self._sessions.values())
+        return not self.is_in_disorder
 
-    def _is_ordered(self) -> bool:
-        return _falls(row.created for row in self._sessions) or _falls(row.ended for row in self._sessions)
+
+def is_older(session: Session, moment: datetime) -> bool:
+    """Whether a session began and ended before a moment."""
+    if not session.is_settled or session.created is None:
+        return False
+    return session.created < moment and (session.ended or session.created) < moment
 
 
 def _falls(times: Iterable[datetime | None]) -> bool:
@@ -87,7 +119,7 @@ def _falls(times: Iterable[datetime | None]) -> bool:
 
 
 async def list_open_of_jobs(api: Api, rows: Iterable[Row], jobs: Mapping[str, Job]) -> list[Row]:
-    """List sessions of jobs that are said to run, and of which the newest pages showed no open session (v5 to v7).
+    """List sessions of jobs that are said to run, and of which the listings showed no open session (v5 to v8).
 
     For the first contact: later each open session is tracked. A job whose listing alone fails costs only itself.
     """

@@ -33,7 +33,10 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class Login:
-    """Who we are to one server. A token is not tied to a wire version, so it is kept while versions are tried."""
+    """Who we are to one server. A token is not tied to a wire version, so it is kept while versions are tried.
+
+    `count`: logins with the password so far; one more may mean that another server answers.
+    """
 
     def __init__(self, http: Http, access: Access) -> None:
         """Take the connection, and the account's user and password."""
@@ -41,6 +44,7 @@ class Login:
         self._access = access
         self._token: Token | None = None
         self._refusal: str | None = None
+        self.count = 0
         self._turn = anyio.Lock()
 
     @property
@@ -92,6 +96,7 @@ class Login:
         if answer.status != 200:
             self._give_up(answer)
         token = _read(answer.body)
+        self.count += 1
         if token is None:
             raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: answered without a token: is this VB365's REST API?")
         return token

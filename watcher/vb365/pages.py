@@ -1,6 +1,6 @@
 """Reading a listing to its end, or until enough was seen, however the server cuts it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -12,6 +12,9 @@ from watcher.vb365.http import Answer
 
 FULL_PAGE = 1000
 MOST_PAGES = 2000
+OVERLAP_ROWS = 5
+MOST_STEPS_BACK = 5
+MOST_IDLE_PAGES = 4
 LARGEST_KEPT = 256 * 1024
 
 
@@ -49,28 +52,57 @@ async def read_pages(
     until: Callable[[Sequence[R]], bool] = lambda _: False,
     first_page: int = FULL_PAGE,
 ) -> list[R]:
-    """Read a paged listing page by page; `until` is shown each page and says when enough was seen.
+    """Read a paged listing to its end, or until `until`, which is shown each page, says that enough was seen.
 
-    Pages may be smaller than asked, shift under the reader or repeat: a row can come back more than once. Pages after
-    the first grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows.
-    Raises LookFailed.
+    A row can come back more than once. Raises LookFailed. See `turn_pages`.
     """
     rows: list[R] = []
-    seen: frozenset[str] = frozenset()
+    async for page in turn_pages(api, resource, read, params, until=until, first_page=first_page):
+        rows += page
+    return rows
+
+
+async def turn_pages(
+    api: Api,
+    resource: str,
+    read: Callable[[msgspec.Raw], R],
+    params: Mapping[str, str] | None = None,
+    *,
+    until: Callable[[Sequence[R]], bool] = lambda _: False,
+    first_page: int = FULL_PAGE,
+) -> AsyncIterator[list[R]]:
+    """Read a paged listing page by page; it is to be read to the end that `until` sets.
+
+    Pages may be smaller than asked and repeat. They may shift under the reader: rows that are new push known ones onto
+    the next page, rows that are gone pull unread ones onto the page before. So each page begins a little before the
+    end of the last one; where it shows nothing known, the reader has lost touch and steps back, and where it shows
+    nothing new, though it is no end, he goes on for a while. Pages after the first
+    grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows. Raises
+    LookFailed.
+    """
+    seen: set[str] = set()
     last: frozenset[str] = frozenset()
     listing_name = f"{resource}?{'&'.join(params or {})}"
-    asked = first_page
+    offset, overlap, asked, steps_back, idle = 0, 0, first_page, 0, 0
     for _ in range(MOST_PAGES):
-        answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(len(rows))})
-        found, page = _decoded(api, listing_name, answer, read, is_first=not rows)
-        rows += page
-        fresh = frozenset(row.id for row in page if row.id is not None) - seen
-        if not fresh:
+        answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(offset)})
+        found, page = _decoded(api, listing_name, answer, read, is_first=not offset)
+        ids = {row.id for row in page if row.id is not None}
+        if offset and ids and seen.isdisjoint(ids) and steps_back < MOST_STEPS_BACK:
+            offset, steps_back, idle = max(0, offset - len(page)), steps_back + 1, 0
+            continue
+        yield page
+        fresh = frozenset(ids - seen)
+        idle = 0 if fresh else idle + 1
+        if not fresh and (not ids or len(page) <= overlap or idle == MOST_IDLE_PAGES):
             api.ends[listing_name] = last
-            return rows
-        if _is_last(found, asked) or until(page) or fresh == api.ends.get(listing_name):
-            return rows
-        seen, last = seen | fresh, fresh
+            return
+        if until(page) or (fresh and _is_last(found, asked)) or (fresh and fresh == api.ends.get(listing_name)):
+            return
+        seen |= fresh
+        last = fresh or last
+        overlap = min(OVERLAP_ROWS, len(page) // 2)
+        offset += len(page) - overlap
         asked = min(asked * 2, FULL_PAGE)
     raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: the listing does not end")
 

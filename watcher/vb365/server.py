@@ -9,20 +9,22 @@ import anyio
 import httpx
 
 from watcher.core.finding import Finding
-from watcher.core.model import Failure, Greeting, LogLine, Look, LookFailed, Memory, Session
+from watcher.core.model import Failure, Greeting, Heard, LogLine, Look, LookFailed, Memory, Reading, Session
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
-from watcher.vb365.history import Mark, list_by_job
+from watcher.vb365.feed import read_events
+from watcher.vb365.history import Mark, list_by_job, read_history
 from watcher.vb365.http import Http, Patience
 from watcher.vb365.job_row import read_job
-from watcher.vb365.listings import Row, list_filtered, list_newest, list_open_of_jobs, reach
+from watcher.vb365.listings import Row, list_filtered, list_newest, list_open_of_jobs, reach, sweep_pages
 from watcher.vb365.log import read_log
 from watcher.vb365.login import Login
 from watcher.vb365.names import Names
 from watcher.vb365.pages import read_whole
+from watcher.vb365.retries import with_verdict
 from watcher.vb365.service import Service, read_service
 from watcher.vb365.single import Singles
 from watcher.vb365.version import find_newer, find_version
@@ -30,24 +32,29 @@ from watcher.vb365.version import find_newer, find_version
 logger = logging.getLogger(__name__)
 
 NEWER_EVERY = timedelta(days=1)
-SWEEP_EVERY = timedelta(hours=1)
-SERVICE_EVERY = timedelta(hours=1)
+PROVE_EVERY = timedelta(hours=1)
+SERVICE_EVERY = timedelta(minutes=10)
 LEAVE_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """What may only move once a look is stored: when versions were looked for, the last sweep, the jobs' marks."""
+    """What may only move once a look is stored: when versions were looked for and ends of listings proved, jobs' marks.
+
+    `is_first`: no look was stored yet.
+    """
 
     searched: datetime
-    swept: datetime | None = None
+    proved: datetime | None = None
+    is_first: bool = True
     jobs: Mapping[str, Mark] = field(default_factory=dict)
 
 
 class Server:
     """One watched server; it satisfies the Protocol `Source` of the poll loop.
 
-    One request at a time is made. Everything remembered between looks spares requests and log lines, no more.
+    One request at a time is made, an event feed's aside. Everything remembered between looks spares requests and log
+    lines, no more. `reading` says how far a long look is.
     """
 
     def __init__(
@@ -68,8 +75,10 @@ class Server:
         self._api: Api | None = None
         self._service: Service | None = None
         self._service_read: datetime | None = None
+        self._service_login = 0
         self._skew: timedelta | None = None
         self._is_dateless = False
+        self.reading: Reading | None = None
         self._marks = _Marks(now())
         self._next = self._marks
 
@@ -99,11 +108,37 @@ class Server:
 
     def confirm(self) -> None:
         """Take note that what the last look brought is stored, so that it need not be read again."""
-        self._marks = self._next
+        self._marks = replace(self._next, is_first=False)
+
+    async def sweep(self, back: timedelta) -> AsyncIterator[tuple[Session, ...]]:
+        """Show all sessions that ended within a time, and more, page by page; raises LookFailed.
+
+        It takes the way round what spares a look its work. Before the first look there is nothing to show.
+        """
+        if self._api is None:
+            return
+        api, since = self._api, self._server_now() - back
+        if api.dialect.listing is not Listing.BY_JOB:
+            async for page in sweep_pages(api, since):
+                yield tuple(row for row in page if isinstance(row, Session))
+            return
+        for job_id in self._names.jobs():
+            history = await read_history(api, job_id, (), since)
+            if history is not None:
+                yield tuple(row for row in history.rows if isinstance(row, Session))
 
     async def log_lines(self, session_id: str) -> tuple[LogLine, ...]:
         """Return the first error and warning lines of a session, best effort: () where they cannot be had quickly."""
         return () if self._api is None else await read_log(self._api, session_id)
+
+    async def listen(self, token: str | None) -> Heard | None:
+        """Wait for what comes after a token of the event feed; None where there is no feed, or no look was made yet.
+
+        Raises LookFailed. Looks go on meanwhile.
+        """
+        if self._api is None or not self._api.dialect.events:
+            return None
+        return await read_events(self._api, token)
 
     async def examine(self) -> AsyncIterator[Finding]:
         """Look at address, TLS, login, version, clock and the server's own mail, in this order; ends at a failure."""
@@ -144,9 +179,20 @@ class Server:
             self._next = replace(self._next, searched=now)
             await self._look_upwards(self._api)
         if _is_past(self._service_read, SERVICE_EVERY, now):
-            self._service = await read_service(self._api) or self._service
-            self._service_read = now
+            await self._read_service(self._api)
         return self._api
+
+    async def _read_service(self, api: Api) -> None:
+        self._service_login = self._login.count
+        self._service = await read_service(api) or self._service
+        self._service_read = self._now()
+
+    async def _know_who_answered(self, api: Api, known: str | None) -> None:
+        """Ask again who this is when a login was asked for in between, or when it was not who it should be."""
+        answered = self._service.installation_id if self._service else None
+        is_odd = known is not None and answered is not None and answered != known
+        if is_odd or self._service_login != self._login.count:
+            await self._read_service(api)
 
     async def _look_upwards(self, api: Api) -> None:
         if newer := await find_newer(api):
@@ -155,23 +201,23 @@ class Server:
 
     async def _look(self, api: Api, memory: Memory) -> Look:
         now = self._now()
-        is_sweep = _is_past(self._marks.swept, SWEEP_EVERY, now)
-        if is_sweep:
+        if _is_past(self._marks.proved, PROVE_EVERY, now):
             api.ends.clear()
-            self._next = replace(self._next, swept=now)
-        server_now = now + (self._http.skew.value or self._skew or timedelta(0))
-        since = reach(memory, server_now=server_now, is_sweep=is_sweep)
+            self._next = replace(self._next, proved=now)
+        since = reach(memory, server_now=self._server_now())
         rows = await self._rows(api, memory, since)
+        await self._know_who_answered(api, memory.installation)
         await self._names.refresh(api, now=now, wanted=_job_ids(rows))
-        if memory.watermark is None and api.dialect.listing is Listing.NEWEST_FIRST:
+        if memory.watermark is None and self._marks.is_first and api.dialect.listing is not Listing.BY_JOB:
             rows += await list_open_of_jobs(api, rows, self._names.jobs())
         seen = await self._singles.complete(api, rows, memory, since=since)
+        jobs = self._names.jobs()
         return Look(
             self._greeting(api),
-            sessions=tuple(seen.sessions.values()),
+            sessions=tuple(with_verdict(api.dialect, session, jobs) for session in seen.sessions.values()),
             gone=frozenset(seen.gone),
             unreadable=frozenset(seen.unreadable),
-            jobs=self._names.jobs(),
+            jobs=jobs,
         )
 
     async def _rows(self, api: Api, memory: Memory, since: datetime) -> list[Row]:
@@ -181,9 +227,16 @@ class Server:
             return await list_newest(api, memory, since)
         jobs = await read_whole(api, "Jobs", read_job)
         self._names.take_jobs(jobs)
-        rows, marks = await list_by_job(api, [row.job for row in jobs if row.id], self._marks.jobs, memory)
+        known = [row.job for row in jobs if row.id]
+        rows, marks = await list_by_job(api, known, self._marks.jobs, memory, since=since, tell=self._tell)
         self._next = replace(self._next, jobs=marks)
         return rows
+
+    def _tell(self, reading: Reading | None) -> None:
+        self.reading = reading
+
+    def _server_now(self) -> datetime:
+        return self._now() + (self._http.skew.value or self._skew or timedelta(0))
 
     def _greeting(self, api: Api) -> Greeting:
         self._skew = self._http.skew.value

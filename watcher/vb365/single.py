@@ -45,14 +45,16 @@ class Singles:
     async def complete(
         self, api: Api, rows: Sequence[Session | BadRow], memory: Memory, *, since: datetime
     ) -> Sighting:
-        """Read by id: bad rows, tracked sessions that are not shown, and ends after `since` that lack something.
+        """Read by id: bad rows, tracked sessions that are not shown, ends after `since` that lack something, and hints.
 
         A session that cannot be read costs only itself, unless several in a row show that the server is sick: then
         their failure is raised as LookFailed, like whatever keeps all answers away.
         """
         seen = Sighting({row.id: row for row in rows if isinstance(row, Session)})
         faults = self._bad_rows(rows, seen)
-        unshown = memory.open.keys() - seen.sessions.keys()
+        shown = {session_id: row.status for session_id, row in seen.sessions.items()}
+        hinted = {one for one, status in memory.hints.items() if shown.get(one) != status}
+        unshown = hinted | (memory.open.keys() - shown.keys())
         unfinished = self._unfinished(api, seen.sessions, since)
         wanted = dict.fromkeys([*list(faults)[:MOST_BAD_ROWS], *sorted(unshown), *unfinished])
         found = await _read_each(api, wanted)
@@ -140,5 +142,7 @@ def _sort_in(seen: Sighting, found: Mapping[str, _Found], memory: Memory) -> Non
             continue  # what the listing showed of it still holds
         elif row is None and session_id in memory.open:
             seen.gone.add(session_id)
+        elif row is None and session_id in memory.hints:
+            continue  # it was there a moment ago; nothing is owed for it
         else:
             seen.unreadable.add(session_id)

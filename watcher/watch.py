@@ -1,0 +1,172 @@
+"""What it takes to watch one server: its settings, its parts, and what is remembered between two looks."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+import anyio
+
+from watcher.core.event import Event
+from watcher.core.model import Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
+from watcher.core.page import Rules
+from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+
+HEARD = 2000
+_T = TypeVar("_T")
+
+
+class Source(Protocol):
+    """One watched server. All but `log_lines` may raise LookFailed."""
+
+    async def greet(self) -> Greeting: ...
+    async def look(self, memory: Memory) -> Look: ...
+    def confirm(self) -> None: ...
+    async def log_lines(self, session_id: str) -> tuple[LogLine, ...]: ...
+    def login_hash(self, salt: str) -> str: ...
+
+
+class Journal(Protocol):
+    """Where looks are written down; each method is one transaction."""
+
+    def refusal(self, name: str) -> Refusal | None: ...
+    def meet(
+        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
+    ) -> ServerRecord: ...
+    def memory(self, server_id: int, *, horizon: datetime) -> Memory: ...
+    def record(
+        self,
+        server_id: int,
+        session_ids: Iterable[str],
+        job_ids: Iterable[str],
+        write: Callable[[Ledger], Page],
+        *,
+        now: datetime,
+    ) -> Page: ...
+    def finish_look(
+        self,
+        server_id: int,
+        *,
+        now: datetime,
+        greeting: Greeting,
+        watermark: datetime | None,
+        jobs: Mapping[str, Job],
+        feed_token: str | None = None,
+    ) -> None: ...
+    def fail_look(
+        self,
+        name: str,
+        *,
+        now: datetime,
+        error: str,
+        refusal: Refusal | None = None,
+        doubted: str | None = None,
+    ) -> None: ...
+    def replace(
+        self,
+        old: ServerRecord,
+        url: str,
+        greeting: Greeting,
+        write: Callable[[ServerRecord], Page],
+        *,
+        first_contact: datetime,
+        now: datetime,
+    ) -> ServerRecord: ...
+
+
+class RunDb(Protocol):
+    """How a call to the store is made: in a thread by the daemon, directly in simulations."""
+
+    async def __call__(self, work: Callable[[], _T]) -> _T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the settings say of one server, as far as a look needs it."""
+
+    name: str
+    url: str
+    lookback: timedelta
+    keep: timedelta
+
+
+@dataclass(slots=True)
+class Ear:
+    """What a server's event feed has said, and no look has dealt with yet.
+
+    `token`: up to where it was heard; None before the first word and after a break. `hints`: the sessions that it spoke
+    of since the last look, each with the status it gave. `heard`: those of the last while. `unheard`: ends that the
+    last look found and that it has not spoken of. `looks`: how many have succeeded since it was heard first.
+    """
+
+    token: str | None = None
+    hints: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, None] = field(default_factory=dict)
+    unheard: frozenset[str] = frozenset()
+    failures: int = 0
+    looks: int = 0
+
+    def take(self, heard: Heard, hints: Mapping[str, str]) -> None:
+        """Take what was heard, and what of it is worth a look."""
+        self.token, self.failures = heard.token, 0
+        self.hints |= hints
+        self.heard |= dict.fromkeys(heard.statuses)
+        for session_id in list(self.heard)[: max(0, len(self.heard) - HEARD)]:
+            del self.heard[session_id]
+
+    def lose(self) -> None:
+        """Begin anew with what comes next; a look finds what was said until then."""
+        self.token, self.looks, self.unheard = None, 0, frozenset()
+
+    def compare(self, ended: Iterable[str]) -> bool:
+        """Take the ends that a look has found; return whether the feed is mute.
+
+        It is, if it has still not spoken of an end that an earlier look has found while it was heard.
+        """
+        if self.token is None or self.failures:
+            return False
+        is_mute = bool(self.unheard - self.heard.keys())
+        self.looks += 1
+        self.unheard = frozenset(ended) - self.heard.keys() if self.looks > 1 else frozenset()
+        if is_mute:
+            self.lose()
+        return is_mute
+
+
+@dataclass(slots=True)
+class Watch:
+    """One server being watched: its parts, and what is remembered between looks to spare work, never to decide.
+
+    `seen`: settled sessions, and `jobs`, as they were last written down; what still looks the same needs no second
+    thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
+    """
+
+    watched: Watched
+    source: Source
+    journal: Journal
+    run_db: RunDb
+    rules: Callable[[], Awaitable[Rules]]
+    record: ServerRecord | None = None
+    refused_until: datetime | None = None
+    seen: dict[str, Session] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    open: dict[str, str] = field(default_factory=dict)
+    ear: Ear = field(default_factory=Ear)
+    wake: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away.
+
+    `mute`: its event feed says nothing of what the look has found.
+    """
+
+    server: str
+    failure: Failure | None = None
+    text: str = ""
+    wait: float | None = None
+    events: tuple[Event, ...] = ()
+    owed: int = 0
+    unreadable: int = 0
+    mute: bool = False
