@@ -57,6 +57,5 @@ async def listen_once(watch: Watch, feed: Feed) -> Outcome:
 
 def _news(watch: Watch, statuses: Mapping[str, str]) -> dict[str, str]:
     """Leave out what we know: progress of what runs, and ends that the last look showed."""
-    known = {session_id: session.status for session_id, session in watch.seen.items()}
-    fresh = {one: status for one, status in statuses.items() if status != (known.get(one) or watch.open.get(one))}
+    fresh = {one: status for one, status in statuses.items() if not watch.knows(one, status)}
     return dict(list(fresh.items())[-MOST_HINTS:])

@@ -26,7 +26,9 @@ async def poll_once(watch: Watch, *, now: datetime) -> Report:
     Errors of the store are not caught: what could not be written down has not happened.
     """
     watch.wake = anyio.Event()
-    hints, watch.ear.hints = watch.ear.hints, {}
+    hints = watch.ear.take_hints()
+    if watch.ear.hints:
+        watch.wake.set()
     try:
         return await _look(watch, now, hints)
     except LookFailed as failure:
@@ -86,7 +88,9 @@ async def _meet(watch: Watch, now: datetime) -> ServerRecord:
             news_from=server_now - watched.lookback,
         )
     )
-    watch.ear.token = watch.record.feed_token
+    watch.ear.token, watch.since = watch.record.feed_token, now
+    last = watch.record.last_success
+    watch.was_away = now - last if last is not None else None
     return watch.record
 
 
@@ -196,6 +200,7 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, 
     watch.seen = {session.id: session for session in look.sessions if session.is_settled}
     watch.open = {session.id: session.status for session in look.sessions if not session.is_settled}
     watch.jobs = look.jobs
+    watch.has_looked = True
 
 
 async def _keep_away_after_a_refusal(watch: Watch, now: datetime) -> None:

@@ -1,18 +1,19 @@
 """What it takes to watch one server: its settings, its parts, and what is remembered between two looks."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import anyio
 
 from watcher.core.event import Event
-from watcher.core.model import Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
+from watcher.core.model import OPEN, Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
 from watcher.core.page import Rules
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 
 HEARD = 2000
+HINTS_A_LOOK = 100
 _T = TypeVar("_T")
 
 
@@ -114,6 +115,13 @@ class Ear:
         for session_id in list(self.heard)[: max(0, len(self.heard) - HEARD)]:
             del self.heard[session_id]
 
+    def take_hints(self) -> dict[str, str]:
+        """Give as many hints as one look can follow, each by a request; the others stay for the next."""
+        taken = dict(list(self.hints.items())[:HINTS_A_LOOK])
+        for session_id in taken:
+            del self.hints[session_id]
+        return taken
+
     def lose(self) -> None:
         """Begin anew with what comes next; a look finds what was said until then."""
         self.token, self.looks, self.unheard = None, 0, frozenset()
@@ -139,6 +147,8 @@ class Watch:
 
     `seen`: settled sessions, and `jobs`, as they were last written down; what still looks the same needs no second
     thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
+    `since`: when this process met the server. `was_away`: how long the last look lay back then. `has_looked`: a look of
+    this process has succeeded.
     """
 
     watched: Watched
@@ -153,6 +163,24 @@ class Watch:
     open: dict[str, str] = field(default_factory=dict)
     ear: Ear = field(default_factory=Ear)
     wake: anyio.Event = field(default_factory=anyio.Event)
+    since: datetime | None = None
+    was_away: timedelta | None = None
+    has_looked: bool = False
+
+    def knows(self, session_id: str, status: str) -> bool:
+        """Whether the last look has shown a session so."""
+        settled = self.seen.get(session_id)
+        return status == (settled.status if settled else self.open.get(session_id))
+
+    def has_settled(self, session_id: str, status: str) -> bool:
+        """Whether the last look has shown a session so, or at its end, if it is said to be open."""
+        return self.knows(session_id, status) or (status in OPEN and session_id in self.seen)
+
+    def swept(self, now: datetime) -> None:
+        """Take note of a sweep."""
+        self.was_away = None
+        if self.record is not None:
+            self.record = replace(self.record, swept=now)
 
 
 @dataclass(frozen=True, slots=True)

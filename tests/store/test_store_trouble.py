@@ -30,6 +30,9 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "replace": lambda store: store.replace(
         RECORD, "", replace(GREETING, installation_id="other"), lambda _: Page(), first_contact=NOW, now=NOW
     ),
+    "note_reading": lambda store: store.note_reading("HQ", "job 1 of 2"),
+    "unlike": lambda store: store.unlike(1, [failed("s1").session]),
+    "swept": lambda store: store.swept(1, now=NOW),
     "refusal": lambda store: store.refusal("HQ"),
     "announce": lambda store: store.announce([], [], now=NOW),
     "claim": lambda store: store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1),

@@ -21,9 +21,8 @@ def by_filter(**answers: Any) -> Any:
     """Answer a v8 listing by its filter: `running` or `recent`."""
 
     def answer(request: httpx.Request) -> Any:
-        if request.url.params["offset"] != "0":
-            return page()
-        return page(*answers.get("running" if "status" in request.url.params else "recent", []))
+        rows = answers.get("running" if "status" in request.url.params else "recent", [])
+        return page(*rows[int(request.url.params["offset"]) :])
 
     return answer
 

@@ -65,7 +65,7 @@ def _server_row(server: ServerView, zone: tzinfo) -> tuple[str, ...]:
         server.name,
         server.url,
         server.api_version or "-",
-        state,
+        f"{state}; {server.remark}" if server.remark else state,
         _time(server.last_poll, zone),
         _time(server.last_success, zone),
         str(server.open_sessions),

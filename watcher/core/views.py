@@ -5,10 +5,15 @@ from datetime import datetime
 
 from watcher.core.delivery import State
 
+LARGEST_SKEW = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """One watched server. `reachable`: the last look at it succeeded; None before the first look."""
+    """One watched server. `reachable`: the last look at it succeeded; None before the first look.
+
+    `skew_seconds`: its clock less ours. `reading`: how far a long first reading is, in words.
+    """
 
     name: str
     url: str
@@ -20,6 +25,16 @@ class ServerView:
     last_error: str | None
     first_contact: datetime | None = None
     skew_seconds: float | None = None
+    reading: str | None = None
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of it besides: a first reading under way, or a clock that is off."""
+        if self.reading:
+            return self.reading
+        if self.skew_seconds is None or abs(self.skew_seconds) <= LARGEST_SKEW:
+            return ""
+        return f"its clock is {abs(self.skew_seconds):.0f} s {'ahead of' if self.skew_seconds > 0 else 'behind'} ours"
 
 
 @dataclass(frozen=True, slots=True)

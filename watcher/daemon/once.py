@@ -1,5 +1,6 @@
 """`run --once`: one look at every server, then what is due is sent, and the end."""
 
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -7,11 +8,16 @@ from random import Random
 import anyio
 
 from watcher.core.delivery import Sent, State
+from watcher.core.model import LookFailed
 from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
 from watcher.daemon.telling import Telling
 from watcher.deliver import Handled, deliver_once
 from watcher.poll import poll_once
+from watcher.sweep import is_due, sweep_once
+from watcher.vb365.server import Server
 from watcher.watch import Report, Watch
+
+log = logging.getLogger("watcher")
 
 
 @dataclass(slots=True)
@@ -32,7 +38,7 @@ class Round:
                 if server.enabled:
                     source = build_server(server, self.bench.clock)
                     stack.push_async_callback(close_server, source)
-                    looks.start_soon(self._look, self.bench.watch(server, source))
+                    looks.start_soon(self._look, self.bench.watch(server, source), source)
         await self.bench.announce()
         async with anyio.create_task_group() as sends:
             for channel in channels:
@@ -40,11 +46,31 @@ class Round:
         await self.bench.channels.aclose()
         return not self.still_open and not any(report.failure for report in self.reports)
 
-    async def _look(self, watch: Watch) -> None:
+    async def _look(self, watch: Watch, source: Server) -> None:
+        report = await self._look_once(watch)
+        if report.failure is None and is_due(watch, self.bench.clock.now()):
+            report = await self._sweep(watch, source) or report
+        self.reports.append(report)
+
+    async def _look_once(self, watch: Watch) -> Report:
         began = self.bench.clock.now()
         report = await poll_once(watch, now=began)
-        self.reports.append(report)
         self.telling.look(report, (self.bench.clock.now() - began).total_seconds(), None)
+        return report
+
+    async def _sweep(self, watch: Watch, source: Server) -> Report | None:
+        """Look again for what a sweep has found, if it has; a sweep that fails comes again with the next round."""
+        name = watch.watched.name
+        try:
+            missed = await sweep_once(watch, source, self.bench.store, now=self.bench.clock.now())
+        except LookFailed as failure:
+            log.info("%s: the sweep was given up, and comes again: %s", name, failure)
+            return None
+        self.telling.swept(name, missed)
+        report = None
+        while watch.ear.hints and (report is None or report.failure is None):
+            report = await self._look_once(watch)
+        return report
 
     async def _send(self, channel: OpenChannel) -> None:
         """Send what is due until nothing is; a row that has to be tried again has had its turn."""

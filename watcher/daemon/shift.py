@@ -44,6 +44,8 @@ class Shift:
                         interval = server.poll_interval.total_seconds()
                         looking.start_soon(loops.poll, watch, interval, number / len(watches))
                         looking.start_soon(loops.listen, watch, source)
+                        looking.start_soon(loops.sweep, watch, source)
+                        looking.start_soon(loops.show_reading, watch, source)
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)

@@ -1,7 +1,7 @@
 """What the loops did, as log lines and metrics: one place, so that both use the same words."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
@@ -40,6 +40,19 @@ class Telling:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
             log.info("%s: %s: %s (%s)", report.server, event.type, name, event.reason, extra={"server": report.server})
+
+    def reading(self, server: str, words: str) -> None:
+        """Tell how far a long first reading is."""
+        log.info("%s: %s", server, words, extra={"server": server})
+
+    def swept(self, server: str, missed: Sequence[str]) -> None:
+        """Tell what a sweep has found that the looks had missed, which should be nothing."""
+        if not missed:
+            log.debug("%s: swept; the looks had missed nothing", server)
+            return
+        shown = ", ".join(missed[:5]) + (", ..." if len(missed) > 5 else "")
+        sessions = "a session" if len(missed) == 1 else f"{len(missed)} sessions"
+        log.warning("%s: the sweep has found %s that the looks had missed: %s", server, sessions, shown)
 
     def feed(self, server: str, failure: str | None, pause: float) -> None:
         """Tell how listening to a server's events goes, when that changes; looks go on whatever it is."""

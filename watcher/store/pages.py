@@ -9,12 +9,16 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from watcher.core.delivery import State
 from watcher.core.event import Event
+from watcher.core.model import Session
 from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page
 from watcher.store.schema import chains, deliveries, events, outcomes, servers, sessions
 from watcher.store.statements import in_chunks, insert_new, upsert
 
 _LOCK = select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update()
 _SESSIONS = select(sessions.c.data).where(
+    sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
+)
+_STANDS = select(sessions.c.id, sessions.c.status, sessions.c.ended).where(
     sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
 )
 _OUTCOMES = select(*(column for column in outcomes.c if column.name != "server_id")).where(
@@ -41,6 +45,16 @@ def read_ledger(connection: Connection, server_id: int, session_ids: Iterable[st
         for job_id, *fields in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
             stands[job_id] = Outcome(*fields)
     return Ledger(known, stands, runs)
+
+
+def unlike(connection: Connection, server_id: int, shown: Iterable[Session]) -> set[str]:
+    """Return the ids of those of some sessions that are not known, or known with another status or end."""
+    known: dict[str, tuple[str, datetime | None]] = {}
+    given = {session.id: session for session in shown}
+    for ids in in_chunks(given):
+        for row in connection.execute(_STANDS, {"server_id": server_id, "ids": ids}):
+            known[row.id] = (row.status, row.ended)
+    return {one.id for one in given.values() if known.get(one.id) != (one.status, one.ended)}
 
 
 def write_page(connection: Connection, server_id: int, page: Page, now: datetime) -> None:

@@ -108,6 +108,7 @@ def _server(row: Row[Any]) -> ServerView:
         last_error=row.last_error,
         first_contact=row.first_contact,
         skew_seconds=row.skew_seconds,
+        reading=row.reading,
     )
 
 

@@ -56,12 +56,13 @@ servers = Table(
     Column("feed_token", Words),
     Column("swept", UtcTime),
     Column("doubted_installation", Words),
+    Column("reading", Words),
 )
 """Servers that are watched or once were. Without `first_contact` a row is only a name: announced or tried, never met.
 
 `gone`: since when it is in no settings any more. `feed_token`: up to where its events were read and dealt with.
 `swept`: when it was last looked through for what quick looks miss. `doubted_installation`: who answered last in its
-place.
+place. `reading`: how far a long first reading is, in words.
 """
 
 sessions = Table(

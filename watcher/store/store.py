@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement, State
-from watcher.core.model import Greeting, Job, Memory
+from watcher.core.model import Greeting, Job, Memory, Session
 from watcher.core.parcels import Batches, Binder
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
@@ -155,6 +155,21 @@ class Store:
             record = watched.replace(connection, old, url, greeting, first_contact=first_contact)
             pages.write_page(connection, record.id, write(record), now)
             return record
+
+    def note_reading(self, name: str, words: str) -> None:
+        """Write down how far a server's long first reading is; the end of a look wipes it out."""
+        with self._writing() as connection:
+            watched.note_reading(connection, name, words)
+
+    def unlike(self, server_id: int, sessions: Iterable[Session]) -> set[str]:
+        """Return the ids of those of some sessions that are not known, or known with another status or end."""
+        with self._reading() as connection:
+            return pages.unlike(connection, server_id, sessions)
+
+    def swept(self, server_id: int, *, now: datetime) -> None:
+        """Write down that a server was swept."""
+        with self._writing() as connection:
+            watched.swept(connection, server_id, now)
 
     def refusal(self, name: str) -> Refusal | None:
         """Return the login of this server that was refused, if no look has succeeded since."""

@@ -36,6 +36,7 @@ _FINISH = (
         refused_salt=None,
         refused_login=None,
         doubted_installation=None,
+        reading=None,
         feed_token=func.coalesce(bindparam("token", type_=Text), servers.c.feed_token),
         api_version=bindparam("version"),
         skew_seconds=bindparam("skew"),
@@ -156,7 +157,7 @@ def fail_look(
     doubted: str | None,
 ) -> None:
     """Write down that a look was given up, also for a name that was never met."""
-    values: dict[str, Any] = {"last_poll": now, "last_error": error}
+    values: dict[str, Any] = {"last_poll": now, "last_error": error, "reading": None}
     if doubted:
         values["doubted_installation"] = doubted
     if refusal:
@@ -166,6 +167,16 @@ def fail_look(
         connection.execute(fresh, {"name": server, "url": "", **values})
     else:
         connection.execute(update(servers).where(servers.c.id == server).values(values))
+
+
+def note_reading(connection: Connection, name: str, words: str) -> None:
+    """Write down how far a long first reading is."""
+    connection.execute(update(servers).where(servers.c.name == name).values(reading=words))
+
+
+def swept(connection: Connection, server_id: int, now: datetime) -> None:
+    """Write down when a server was swept."""
+    connection.execute(update(servers).where(servers.c.id == server_id).values(swept=now))
 
 
 def refusal(connection: Connection, name: str) -> Refusal | None:

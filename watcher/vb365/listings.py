@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from watcher.core.model import OPEN, Failure, Job, LookFailed, Memory, Session
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 LONGEST_RUN = timedelta(hours=26)
 SHORT_PAGE = 100
-DISORDER = "disorder"
+DISORDER, UNORDERED = "disorder", "unordered"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ITS_OWN = frozenset({Failure.SERVER_ERROR, Failure.BAD_ANSWER, Failure.UNAUTHORIZED})
 Row: TypeAlias = Session | BadRow
@@ -38,8 +39,17 @@ def reach(memory: Memory, *, server_now: datetime) -> datetime:
 
 async def list_filtered(api: Api, since: datetime) -> list[Row]:
     """List what runs, then what ended since (v8): in this order what ends in between is seen as ended."""
-    running = await read_pages(api, "JobSessions", read_session, {"status": "Running"})
-    return running + await read_pages(api, "JobSessions", read_session, _ended_since(since))
+    falls = partial(_falls_in, api)
+    running = await read_pages(api, "JobSessions", read_session, {"status": "Running"}, is_newest_first=falls)
+    return running + await read_pages(api, "JobSessions", read_session, _ended_since(since), is_newest_first=falls)
+
+
+def _falls_in(api: Api, page: Sequence[Row]) -> bool:
+    """Whether a page is in an order, newest first; a server that was seen without one is not believed again."""
+    sessions = [row for row in page if isinstance(row, Session)]
+    if not _falls(row.created for row in sessions) and not _falls(row.ended for row in sessions):
+        api.said.add(UNORDERED)
+    return UNORDERED not in api.said
 
 
 def _ended_since(since: datetime) -> dict[str, str]:
@@ -70,7 +80,10 @@ async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
     near = (created for created in memory.open.values() if created and created > since - timedelta(days=1))
     first_page = FULL_PAGE if memory.watermark is None else SHORT_PAGE
     enough = _Enough(min((since, *near)))
-    rows = await read_pages(api, "JobSessions", read_session, until=enough.is_reached, first_page=first_page)
+    falls = partial(_falls_in, api)
+    rows = await read_pages(
+        api, "JobSessions", read_session, until=enough.is_reached, is_newest_first=falls, first_page=first_page
+    )
     if enough.is_in_disorder and DISORDER not in api.said:
         api.said.add(DISORDER)
         logger.warning("%s: lists its sessions in no order, so each look has to read all of them", api.http.base)
@@ -107,7 +120,7 @@ def is_older(session: Session, moment: datetime) -> bool:
 
 
 def _falls(times: Iterable[datetime | None]) -> bool:
-    """Whether times never rise by more than the overlap; where there is none, nothing is said."""
+    """Whether times never rise by more than the overlap; where there are none, nothing is said."""
     lowest: datetime | None = None
     for time in times:
         if time is None:

@@ -50,6 +50,7 @@ async def read_pages(
     params: Mapping[str, str] | None = None,
     *,
     until: Callable[[Sequence[R]], bool] = lambda _: False,
+    is_newest_first: Callable[[Sequence[R]], bool] = lambda _: True,
     first_page: int = FULL_PAGE,
 ) -> list[R]:
     """Read a paged listing to its end, or until `until`, which is shown each page, says that enough was seen.
@@ -57,7 +58,8 @@ async def read_pages(
     A row can come back more than once. Raises LookFailed. See `turn_pages`.
     """
     rows: list[R] = []
-    async for page in turn_pages(api, resource, read, params, until=until, first_page=first_page):
+    pages = turn_pages(api, resource, read, params, until=until, is_newest_first=is_newest_first, first_page=first_page)
+    async for page in pages:
         rows += page
     return rows
 
@@ -69,6 +71,7 @@ async def turn_pages(
     params: Mapping[str, str] | None = None,
     *,
     until: Callable[[Sequence[R]], bool] = lambda _: False,
+    is_newest_first: Callable[[Sequence[R]], bool] = lambda _: True,
     first_page: int = FULL_PAGE,
 ) -> AsyncIterator[list[R]]:
     """Read a paged listing page by page; it is to be read to the end that `until` sets.
@@ -77,32 +80,34 @@ async def turn_pages(
     the next page, rows that are gone pull unread ones onto the page before. So each page begins a little before the
     end of the last one; where it shows nothing known, the reader has lost touch and steps back, and where it shows
     nothing new, though it is no end, he goes on for a while. Pages after the first
-    grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows. Raises
-    LookFailed.
+    grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows, newest
+    first: in another order, what is new stands behind them. Raises LookFailed.
     """
     seen: set[str] = set()
     last: frozenset[str] = frozenset()
     listing_name = f"{resource}?{'&'.join(params or {})}"
-    offset, overlap, asked, steps_back, idle = 0, 0, first_page, 0, 0
+    asked, offset, overlap, size, steps_back, idle = first_page, 0, 0, 0, 0, 0
     for _ in range(MOST_PAGES):
         answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(offset)})
         found, page = _decoded(api, listing_name, answer, read, is_first=not offset)
         ids = {row.id for row in page if row.id is not None}
-        if offset and ids and seen.isdisjoint(ids) and steps_back < MOST_STEPS_BACK:
-            offset, steps_back, idle = max(0, offset - len(page)), steps_back + 1, 0
+        has_lost_touch = overlap > 0 and bool(offset) and seen.isdisjoint(ids)
+        if has_lost_touch and steps_back < (MOST_STEPS_BACK if ids else 1):
+            offset, steps_back, idle = max(0, offset - size), steps_back + 1, 0
             continue
-        yield page
         fresh = frozenset(ids - seen)
+        yield page if fresh or not seen else [row for row in page if row.id is not None]
         idle = 0 if fresh else idle + 1
         if not fresh and (not ids or len(page) <= overlap or idle == MOST_IDLE_PAGES):
             api.ends[listing_name] = last
             return
-        if until(page) or (fresh and _is_last(found, asked)) or (fresh and fresh == api.ends.get(listing_name)):
+        is_proved = fresh == api.ends.get(listing_name) and is_newest_first(page)
+        if until(page) or (fresh and (is_proved or _is_last(found, asked))):
             return
         seen |= fresh
         last = fresh or last
-        overlap = min(OVERLAP_ROWS, len(page) // 2)
-        offset += len(page) - overlap
+        size, overlap = len(page), min(OVERLAP_ROWS, len(page) // 2)
+        offset += size - overlap
         asked = min(asked * 2, FULL_PAGE)
     raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: the listing does not end")
 

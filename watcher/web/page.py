@@ -115,7 +115,7 @@ def _servers(overview: Overview) -> _Table:
 def _server(server: ServerView, now: datetime) -> tuple[str, ...]:
     return (
         join(element("strong", server.name), " ", element("small", server.url)),
-        badge.of_server(server),
+        join(badge.of_server(server), element("small", f" {server.remark}") if server.remark else ""),
         _ago(server.last_poll, now),
         _ago(server.last_success, now),
         str(server.open_sessions),

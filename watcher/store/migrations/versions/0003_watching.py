@@ -26,3 +26,4 @@ def upgrade() -> None:
     op.add_column("servers", sa.Column("feed_token", sa.Text()))
     op.add_column("servers", sa.Column("swept", _TIME))
     op.add_column("servers", sa.Column("doubted_installation", sa.Text()))
+    op.add_column("servers", sa.Column("reading", sa.Text()))
