@@ -260,7 +260,7 @@ async def test_pages_that_shift_hide_no_row(count: int, after: int, kind: str) -
     assert set(shelf.rows) & set(names) <= set(read_ids)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     cap=st.integers(16, 40),
     moves=st.dictionaries(

@@ -79,21 +79,22 @@ async def turn_pages(
     Pages may be smaller than asked and repeat. They may shift under the reader: rows that are new push known ones onto
     the next page, rows that are gone pull unread ones onto the page before. So each page begins a little before the
     end of the last one; where it shows nothing known, the reader has lost touch and steps back, and where it shows
-    nothing new, though it is no end, he goes on for a while. Pages after the first
-    grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the same rows, newest
-    first: in another order, what is new stands behind them. Raises LookFailed.
+    nothing new, though it is no end, he goes on for a while. Pages after the first grow to FULL_PAGE. What was proved to
+    be the last page is not proved again while it shows the same rows, newest first: in another order, what is new
+    stands behind them. Raises LookFailed.
     """
     seen: set[str] = set()
     last: frozenset[str] = frozenset()
     listing_name = f"{resource}?{'&'.join(params or {})}"
     asked, offset, overlap, size, steps_back, idle = first_page, 0, 0, 0, 0, 0
+    was_empty = False
     for _ in range(MOST_PAGES):
         answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(offset)})
         found, page = _decoded(api, listing_name, answer, read, is_first=not offset)
         ids = {row.id for row in page if row.id is not None}
         has_lost_touch = overlap > 0 and bool(offset) and seen.isdisjoint(ids)
-        if has_lost_touch and steps_back < (MOST_STEPS_BACK if ids else 1):
-            offset, steps_back, idle = max(0, offset - size), steps_back + 1, 0
+        if has_lost_touch and steps_back < MOST_STEPS_BACK and (ids or not was_empty):
+            offset, steps_back, idle, was_empty = max(0, offset - size), steps_back + 1, 0, not ids
             continue
         fresh = frozenset(ids - seen)
         yield page if fresh or not seen else [row for row in page if row.id is not None]
