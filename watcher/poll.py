@@ -16,6 +16,7 @@ from watcher.watch import Report, Source, Watch
 
 PAGE_SIZE = 500
 LOGS_WITHIN = 8.0
+MOST_LOGS = 25  # of one page: when more end badly at once, what matters is that they do
 LOGIN_PAUSE = timedelta(minutes=5)
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -46,7 +47,9 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     await _keep_away_after_a_refusal(watch, now)
     record = watch.record or await _meet(watch, now)
     horizon = Horizon(record.first_contact, record.news_from)
-    memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
+    memory, watch.memory = watch.memory, None
+    if memory is None:
+        memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
     memory = replace(memory, installation=record.ref.installation_id, hints=hints)
     look = await watch.source.look(memory)
     server_now = now + (look.greeting.skew or timedelta(0))
@@ -63,6 +66,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         return await _replaced(watch, record, look.greeting, scene)
     pages = [await _write(watch, record, sight, scene) for sight in _sights(watch, look, memory.held, scene)]
     await _finish(watch, record, look, scene, token)
+    watch.memory = None if pages else memory
     events = tuple(event for page in pages for event in page.events)
     ended = [event.session.id for event in events if event.session and event.session.is_ended and event.came_from]
     return Report(
@@ -117,14 +121,16 @@ async def _replaced(watch: Watch, record: ServerRecord, greeting: Greeting, scen
             record, watch.watched.url, greeting, write, first_contact=scene.server_now, now=scene.now
         )
     )
-    watch.seen, watch.open, watch.jobs = {}, {}, {}
+    watch.seen, watch.open, watch.jobs, watch.memory = {}, {}, {}, None
     watch.ear.lose()
     return Report(record.ref.name, events=told[-1].events, owed=len(told[-1].owed))
 
 
 def _sights(watch: Watch, look: Look, held: datetime | None, scene: Scene) -> Iterator[Sight]:
     """Cut what is new in a look into pages, oldest first, so that each job's ends are judged in their order."""
-    fresh = sorted((s for s in look.sessions if watch.seen.get(s.id) != s), key=_when)
+    fresh = sorted(
+        (session for session in look.sessions if not _is_same(watch.seen.get(session.id), session)), key=_when
+    )
     for start in range(0, len(fresh), PAGE_SIZE):
         yield Sight(sessions=tuple(fresh[start : start + PAGE_SIZE]))
     if look.gone or look.unreadable or scene.seeds or _may_wait_no_longer(fresh, held, scene):
@@ -136,6 +142,10 @@ def _may_wait_no_longer(fresh: Iterable[Session], held: datetime | None, scene: 
     hold = scene.rules.hold if scene.rules.is_final else timedelta(0)
     ends = [held, *(session.ended for session in fresh if session.will_be_retried)]
     return any(end is not None and scene.server_now - end >= hold for end in ends)
+
+
+def _is_same(known: Session | None, shown: Session) -> bool:
+    return known is shown or known == shown  # an answer with the bytes of last time shows the very same
 
 
 def _when(session: Session) -> tuple[datetime, str]:
@@ -170,7 +180,7 @@ def _worth_a_log(page: Page, rules: Rules) -> list[str]:
         event.session.id
         for event in page.events
         if event.id in owed and event.session and event.session.status in ENDED - {Status.SUCCESS}
-    ]
+    ][:MOST_LOGS]
 
 
 async def _logs(source: Source, session_ids: Sequence[str]) -> dict[str, tuple[LogLine, ...]]:

@@ -148,7 +148,7 @@ class Watch:
     `seen`: settled sessions, and `jobs`, as they were last written down; what still looks the same needs no second
     thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
     `since`: when this process met the server. `was_away`: how long the last look lay back then. `has_looked`: a look of
-    this process has succeeded.
+    this process has succeeded. `memory`: what the store said before the last look, if that has changed nothing.
     """
 
     watched: Watched
@@ -166,6 +166,7 @@ class Watch:
     since: datetime | None = None
     was_away: timedelta | None = None
     has_looked: bool = False
+    memory: Memory | None = None
 
     def knows(self, session_id: str, status: str) -> bool:
         """Whether the last look has shown a session so."""

@@ -25,6 +25,7 @@ class Dialect:
     the login has to refuse the antiforgery token, and there is a logout. `jobs_sessions_by_filter`: a job's sessions
     are asked for by `?jobId=` and not under the job's own path. `retry_verdict`: sessions say whether they will be
     retried. `typed_logs`: log items carry type and message. `events`: there is a feed to listen to.
+    `counts_retries`: sessions say which retry they are.
     """
 
     version: str
@@ -36,6 +37,7 @@ class Dialect:
     retry_verdict: bool = False
     typed_logs: bool = False
     events: bool = False
+    counts_retries: bool = False
 
     def path(self, resource: str) -> str:
         """Return the path of a resource in this version."""
@@ -83,7 +85,7 @@ DIALECTS: Mapping[str, Dialect] = {
             jobs_sessions_by_filter=True,
             retry_verdict=True,
         ),
-        Dialect("v6", Listing.NEWEST_FIRST, copy_jobs=True, service=True),
+        Dialect("v6", Listing.NEWEST_FIRST, copy_jobs=True, service=True, counts_retries=True),
         Dialect("v5", Listing.NEWEST_FIRST),
         Dialect("v4", Listing.BY_JOB),
         Dialect("v3", Listing.BY_JOB),

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 LONGEST_RUN = timedelta(hours=26)
 SHORT_PAGE = 100
+SURE = 20
 DISORDER, UNORDERED = "disorder", "unordered"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ITS_OWN = frozenset({Failure.SERVER_ERROR, Failure.BAD_ANSWER, Failure.UNAUTHORIZED})
@@ -73,7 +74,7 @@ async def sweep_pages(api: Api, since: datetime) -> AsyncIterator[list[Row]]:
 
 
 async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
-    """List sessions from the newest on, until a whole page is over and older than what matters (v5 to v7).
+    """List sessions from the newest on, until a page ends with ones that are over and too old to matter (v5 to v7).
 
     Tracked sessions of the last day are reached by pages; an older one is cheaper to read by its id.
     """
@@ -105,7 +106,7 @@ class _Enough:
         sessions = [row for row in page if isinstance(row, Session)]
         for session in sessions:
             self._sessions.setdefault(session.id, session)
-        if not sessions or not all(is_older(session, self._stop) for session in sessions):
+        if not sessions or not all(is_older(session, self._stop) for session in sessions[-SURE:]):
             return False
         by_creation = _falls(row.created for row in self._sessions.values())
         self.is_in_disorder = not by_creation and not _falls(row.ended for row in self._sessions.values())

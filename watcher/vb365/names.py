@@ -59,6 +59,8 @@ class Names:
         self._organizations = _Part("Organizations", read_organization)
         self._asked_at: datetime | None = None
         self._unheard_of: AbstractSet[str] = frozenset()
+        self._named: Mapping[str, Job] | None = None
+        self._named_by: tuple[object, ...] = ()
 
     def take_jobs(self, rows: Sequence[JobRow]) -> None:
         """Take the rows of /Jobs that a look read anyway (v3, v4)."""
@@ -80,8 +82,17 @@ class Names:
             parts[-1].fail(f"{self._server}: reading the names takes longer than {WITHIN:.0f} s")
         self._unheard_of = frozenset() if any(part.is_failing for part in parts) else wanted - self.jobs().keys()
 
-    def jobs(self) -> dict[str, Job]:
-        """Return all known jobs by id, each with its organization's name; a copy job has that of what it copies."""
+    def jobs(self) -> Mapping[str, Job]:
+        """Return all known jobs by id, each with its organization's name; a copy job has that of what it copies.
+
+        As long as nothing is read anew, it is the same mapping.
+        """
+        rows = (self._jobs.rows, self._copies.rows, self._organizations.rows)
+        if self._named is None or any(old is not new for old, new in zip(self._named_by, rows, strict=True)):
+            self._named, self._named_by = self._name(), rows
+        return self._named
+
+    def _name(self) -> dict[str, Job]:
         names = {row.id: row.name for row in self._organizations.rows if row.id}
         homes = {row.id: row.organization_id for row in self._jobs.rows}
         rows = [*self._copies.rows, *self._jobs.rows]

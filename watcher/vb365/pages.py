@@ -79,9 +79,10 @@ async def turn_pages(
     Pages may be smaller than asked and repeat. They may shift under the reader: rows that are new push known ones onto
     the next page, rows that are gone pull unread ones onto the page before. So each page begins a little before the
     end of the last one; where it shows nothing known, the reader has lost touch and steps back, and where it shows
-    nothing new, though it is no end, he goes on for a while. Pages after the first grow to FULL_PAGE. What was proved to
-    be the last page is not proved again while it shows the same rows, newest first: in another order, what is new
-    stands behind them. Raises LookFailed.
+    nothing new, though it is no end, he goes on for a while.
+
+    Pages after the first grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the
+    same rows, newest first: in another order, what is new stands behind them. Raises LookFailed.
     """
     seen: set[str] = set()
     last: frozenset[str] = frozenset()

@@ -24,7 +24,7 @@ from watcher.vb365.log import read_log
 from watcher.vb365.login import Login
 from watcher.vb365.names import Names
 from watcher.vb365.pages import read_whole
-from watcher.vb365.retries import with_verdict
+from watcher.vb365.retries import with_verdicts
 from watcher.vb365.service import Service, read_service
 from watcher.vb365.single import Singles
 from watcher.vb365.version import find_newer, find_version
@@ -214,7 +214,7 @@ class Server:
         jobs = self._names.jobs()
         return Look(
             self._greeting(api),
-            sessions=tuple(with_verdict(api.dialect, session, jobs) for session in seen.sessions.values()),
+            sessions=with_verdicts(api.dialect, seen.sessions.values(), jobs),
             gone=frozenset(seen.gone),
             unreadable=frozenset(seen.unreadable),
             jobs=jobs,
