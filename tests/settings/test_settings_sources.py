@@ -175,8 +175,6 @@ def test_no_channels_is_a_warning(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ATTEMPTS", "each"),
-        ("HOLD", "1h"),
         ("GROUP_WAIT", "0"),
         ("HEARTBEAT_URL", "https://h/x"),
         ("WATCH", "backup"),

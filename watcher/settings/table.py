@@ -190,6 +190,8 @@ TABLE: tuple[Setting[object], ...] = (
     CHANNELS,
     WEBHOOK_SECRET,
     NOTIFY_ON,
+    ATTEMPTS,
+    HOLD,
     DATABASE_URL,
     KEEP,
     TIMEZONE,
@@ -197,8 +199,6 @@ TABLE: tuple[Setting[object], ...] = (
     LOG_FORMAT,
     LOG_LEVEL,
     CONFIG,
-    ATTEMPTS,
-    HOLD,
     GROUP_WAIT,
     HEARTBEAT_URL,
     WATCH,
@@ -207,8 +207,6 @@ TABLE: tuple[Setting[object], ...] = (
 )
 
 NOT_USED_YET: tuple[Setting[object], ...] = (
-    ATTEMPTS,
-    HOLD,
     GROUP_WAIT,
     HEARTBEAT_URL,
     WATCH,
