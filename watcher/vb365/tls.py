@@ -2,7 +2,9 @@
 
 import hmac
 import ssl
+from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 
 from watcher.core.model import Failure, LookFailed
 from watcher.vb365.access import Access
@@ -29,18 +31,26 @@ def tls_context(access: Access) -> ssl.SSLContext:
     if access.fingerprints:
         return _pinned(access.fingerprints)
     try:
-        context = ssl.create_default_context(cafile=access.ca_file)
+        changed = access.ca_file.stat().st_mtime_ns if access.ca_file else 0
+        return _trusting(access.ca_file, changed, is_verified=access.verify_tls)
     except OSError as error:  # an SSLError is one too
         reason = error.strerror or "no certificate in it"
         text = f"{access.base}: WATCHER_CA_FILE {access.ca_file} cannot be used: {reason}"
         raise LookFailed(Failure.TLS, text) from None
+
+
+@lru_cache(maxsize=32)
+def _trusting(ca_file: Path | None, _changed: int, *, is_verified: bool) -> ssl.SSLContext:
+    """Build what servers with the same trust share: the system's authorities take most of a megabyte each time."""
+    context = ssl.create_default_context(cafile=ca_file)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a server's own certificate in the file is enough
-    if not access.verify_tls:
+    if not is_verified:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
+@lru_cache(maxsize=1000)
 def _pinned(fingerprints: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
