@@ -174,7 +174,7 @@ async def _get(side: Watching, questions: list[tuple[str, dict[str, str]]]) -> N
 
 async def whole(folder: Path) -> None:
     """A look at 9,999 sessions on v3 over TLS, all of which have to be read, against curl and orjson."""
-    import orjson
+    import orjson  # type: ignore[import-not-found,unused-ignore]
 
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")

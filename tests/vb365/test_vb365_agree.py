@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import TypeVar
 
 import anyio
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.vb365.vb365_script import HASTE, NOW, Clock
+from watcher.core.model import Session
 from watcher.core.page import Rules
 from watcher.core.policy import EVENTS
 from watcher.demo.faults import Faults
@@ -37,6 +39,12 @@ async def direct(work: Callable[[], T]) -> T:
 
 async def no_pause(_seconds: float) -> None:
     """Hurry."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on one backend: httpx's ASGI transport is the same on both."""
+    return "asyncio"
 
 
 @dataclass
@@ -104,6 +112,33 @@ class Estate:
         else:
             await self.look()
 
+    def move(self, rng: Random) -> None:
+        """Let sessions come, end and go while a listing is read."""
+        fate = rng.random()
+        if fate < 0.2:
+            self.world.start(self.jobs[rng.randrange(3)], self.clock.time)
+        elif fate < 0.4 and self.open():
+            self.end(rng.choice(self.open()), rng.choice(ENDS))
+        elif fate < 0.8:
+            gone = [one.id for one in self.world.sessions.values() if one.id in self.told or self.is_history(one)]
+            for session in gone[-rng.randint(1, 5) :]:
+                self.world.remove(session)
+
+    def burst(self, rng: Random) -> None:
+        """Let many sessions begin and end since the last look."""
+        for _ in range(rng.randint(0, 30)):
+            begun = self.clock.time - timedelta(seconds=rng.randint(1, 25))
+            self.end(self.world.start(self.jobs[rng.randrange(3)], begun), rng.choice(ENDS))
+
+    def end(self, session: str, status: str) -> None:
+        """End a session, which has to be told from now on."""
+        self.world.end(session, status, self.clock.time)
+        self.truth[session] = True
+
+    def is_history(self, session: Session) -> bool:
+        """Whether a session was over before the watcher came."""
+        return session.is_settled and session.id not in self.truth
+
 
 STEPS = st.tuples(
     st.sampled_from(["start", "start", "end", "end", "short", "look", "look", "look", "prune", "fault", "restart"]),
@@ -134,6 +169,60 @@ def test_looks_and_a_sweep_agree(version: str) -> None:
         anyio.run(live, version, quirks, steps)
 
     check()
+
+
+@pytest.mark.parametrize("version", ["v5", "v6", "v7", "v8"])
+def test_looks_agree_while_the_pages_move(version: str) -> None:
+    """After each answer sessions begin, end and are pruned; small pages, so that there are many."""
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(rng=st.randoms(use_true_random=False), looks=st.integers(1, 6))
+    def check(rng: Random, looks: int) -> None:
+        anyio.run(live_moving, version, rng, looks)
+
+    check()
+
+
+async def live_moving(version: str, rng: Random, looks: int) -> None:
+    estate = Estate(version, Quirks(page_cap=rng.choice([7, 12, 30]), echo=rng.choice(list(Echo))))
+    await estate.look()
+    estate.faults.between_pages = lambda: estate.move(rng)
+    for _ in range(looks):
+        estate.clock.move(seconds=30)
+        estate.burst(rng)
+        assert await estate.look()
+    estate.faults.between_pages = None
+    estate.clock.move(seconds=30)
+    assert await estate.look()
+    assert sorted(estate.told) == sorted(estate.truth)
+    assert await sweep_once(estate.watch, estate.server, estate.store, now=estate.clock.time, pause=no_pause) == ()
+    estate.store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_server_that_was_restored_from_a_backup(version: str) -> None:
+    """Ended sessions run again and may end otherwise: that is told; what the backup does not know has vanished."""
+    estate = Estate(version, Quirks())
+    await estate.look()
+    known, lost = estate.world.start(estate.jobs[0], estate.clock.time), ""
+    await estate.look()
+    estate.clock.move(minutes=1)
+    snapshot = estate.clock.time
+    estate.clock.move(minutes=1)
+    estate.world.end(known, "Failed", estate.clock.time)
+    lost = estate.world.start(estate.jobs[1], estate.clock.time)
+    await estate.look()
+    assert estate.told == [known]
+    estate.world.restore(snapshot)
+    for _ in range(3):
+        estate.clock.move(minutes=1)
+        assert await estate.look()
+    assert estate.told == [known]
+    estate.world.end(known, "Success", estate.clock.time)
+    assert await estate.look()
+    assert estate.told == [known, known]
+    assert lost not in estate.watch.open
+    estate.store.close()
 
 
 async def live(version: str, quirks: Quirks, steps: list[tuple[str, int, str]]) -> None:

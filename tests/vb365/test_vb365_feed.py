@@ -159,3 +159,30 @@ async def test_the_stand_in_may_have_no_feed() -> None:
     server = standing_in(World(), Faults(Quirks(events=False)))
     await server.look(Memory(NOW))
     assert await server.listen(None) is None
+
+
+async def test_the_tokens_of_a_restored_server_run_back() -> None:
+    """One from before the restoring is refused, and what comes from now on is heard."""
+    world = World()
+    server = standing_in(world, Faults())
+    job = world.add_job("Mail", "contoso.example")
+    world.end(world.start(job, NOW), "Failed", NOW + timedelta(minutes=1))
+    await server.look(Memory(NOW))
+    before = await server.listen(None)
+    assert before is not None
+    world.restore(NOW - timedelta(days=1))
+    with pytest.raises(LookFailed) as caught:
+        await server.listen(before.token)
+    assert caught.value.kind is Failure.BAD_ANSWER
+    assert await server.listen(None) is not None
+
+
+async def test_a_server_may_answer_sooner_than_it_was_asked_to() -> None:
+    """Nobody documents the longest hold."""
+    world, faults = World(), Faults(Quirks(event_hold=0.05))
+    server = standing_in(world, faults)
+    await server.look(Memory(NOW))
+    first = await server.listen(None)
+    assert first is not None
+    with anyio.fail_after(5):
+        assert await server.listen(first.token) == Heard(first.token)

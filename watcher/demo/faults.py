@@ -6,7 +6,7 @@ server runs; `Faults()` breaks nothing.
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -76,6 +76,7 @@ class Faults:
     login_refused, refresh_refused: the token endpoint refuses passwords, refresh tokens. bad_rows: by session id.
     stray_rows: put before the rows of each session listing. drop_share: 0 to 1, of the sessions that listings leave
     out (always the same ones; by id they are there). empty_listings: no session is listed.
+    between_pages: called after each answer of a session listing, to move the world while somebody reads it.
     mute_feed: /Events never says anything. tokens_from: its tokens below this number are outdated.
     jobs_as_of: a snapshot (`dict(world.jobs)`) that `/Jobs` goes on showing. clock_skew: of the `Date` header.
     """
@@ -92,6 +93,7 @@ class Faults:
         self.drop_share = 0.0
         self.empty_listings = False
         self.jobs_as_of: Mapping[str, Job] | None = None
+        self.between_pages: Callable[[], None] | None = None
         self.mute_feed = False
         self.tokens_from = 0
         self.clock_skew = timedelta()

@@ -48,7 +48,10 @@ def listing(desk: Desk, ask: Ask, sessions: Sequence[Session]) -> Any:
     """Return the listing of some sessions: an array up to v4, a page from v5; with what the faults do to it."""
     listed = _ordered([one for one in sessions if not desk.faults.hides(one.id)], ask.wire.quirks.order)
     rows: list[Session | Stray] = [*(Stray(row) for row in desk.faults.stray_rows), *listed]
-    return array_or_page(ask, rows, lambda row: _listed_row(desk, ask, row), page_since=5)
+    answer = array_or_page(ask, rows, lambda row: _listed_row(desk, ask, row), page_since=5)
+    if desk.faults.between_pages is not None:
+        desk.faults.between_pages()
+    return answer
 
 
 def _listed_row(desk: Desk, ask: Ask, row: Session | Stray) -> Any:

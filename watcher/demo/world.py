@@ -191,6 +191,18 @@ class World:
         self.logs.pop(session, None)
         self._note("JobSessionDelete", session, gone)
 
+    def restore(self, to: datetime) -> None:
+        """Be again what it was, as from a backup: later sessions are gone, later ends too, and all numbers run back."""
+        for session in list(self.sessions.values()):
+            if session.created is not None and session.created > to:
+                del self.sessions[session.id]
+            elif session.ended is not None and session.ended > to:
+                self.sessions[session.id] = replace(
+                    session, status=Status.RUNNING, ended=None, will_be_retried=None, etag=1
+                )
+        self._etag = 1
+        self.changes.clear()
+
     def forget(self, before: datetime) -> None:
         """Remove the sessions that ended before a moment."""
         for session in list(self.sessions.values()):

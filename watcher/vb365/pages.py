@@ -1,6 +1,7 @@
 """Reading a listing to its end, or until enough was seen, however the server cuts it."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -84,34 +85,70 @@ async def turn_pages(
     Pages after the first grow to FULL_PAGE. What was proved to be the last page is not proved again while it shows the
     same rows, newest first: in another order, what is new stands behind them. Raises LookFailed.
     """
-    seen: set[str] = set()
-    last: frozenset[str] = frozenset()
-    listing_name = f"{resource}?{'&'.join(params or {})}"
-    asked, offset, overlap, size, steps_back, idle = first_page, 0, 0, 0, 0, 0
-    was_empty = False
+    name = f"{resource}?{'&'.join(params or {})}"
+    place = _Place()
+    asked = first_page
     for _ in range(MOST_PAGES):
-        answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(offset)})
-        found, page = _decoded(api, listing_name, answer, read, is_first=not offset)
+        answer = await api.get(resource, {**(params or {}), "limit": str(asked), "offset": str(place.offset)})
+        found, page = _decoded(api, name, answer, read, is_first=not place.offset)
         ids = {row.id for row in page if row.id is not None}
-        has_lost_touch = overlap > 0 and bool(offset) and seen.isdisjoint(ids)
-        if has_lost_touch and steps_back < MOST_STEPS_BACK and (ids or not was_empty):
-            offset, steps_back, idle, was_empty = max(0, offset - size), steps_back + 1, 0, not ids
+        if place.has_lost_touch(ids):
+            place.step_back(is_empty=not ids)
             continue
-        fresh = frozenset(ids - seen)
-        yield page if fresh or not seen else [row for row in page if row.id is not None]
-        idle = 0 if fresh else idle + 1
-        if not fresh and (not ids or len(page) <= overlap or idle == MOST_IDLE_PAGES):
-            api.ends[listing_name] = last
+        fresh = frozenset(ids - place.seen)
+        yield page if fresh or not place.seen else [row for row in page if row.id is not None]
+        if place.is_at_the_end(page, ids, fresh):
+            api.ends[name] = place.last
             return
-        is_proved = fresh == api.ends.get(listing_name) and is_newest_first(page)
+        is_proved = fresh == api.ends.get(name) and is_newest_first(page)
         if until(page) or (fresh and (is_proved or _is_last(found, asked))):
             return
-        seen |= fresh
-        last = fresh or last
-        size, overlap = len(page), min(OVERLAP_ROWS, len(page) // 2)
-        offset += size - overlap
+        place.go_on(len(page), fresh)
         asked = min(asked * 2, FULL_PAGE)
     raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: the listing does not end")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the reader of a listing stands.
+
+    `offset` is where his next page begins, `overlap` how many known rows it should begin with, `size` what the last one
+    had. `last`: the rows that were new on the last page with any. `idle`: pages since then.
+    """
+
+    offset: int = 0
+    overlap: int = 0
+    size: int = 0
+    idle: int = 0
+    steps_back: int = 0
+    was_empty: bool = False
+    seen: set[str] = field(default_factory=set)
+    last: frozenset[str] = frozenset()
+
+    def has_lost_touch(self, ids: set[str]) -> bool:
+        """Whether a page does not show the known rows it should begin with: so many rows have gone before it.
+
+        An empty page may also be a server's answer to any offset, so for one a single step back is made.
+        """
+        may_step_back = self.steps_back < MOST_STEPS_BACK and (bool(ids) or not self.was_empty)
+        return self.overlap > 0 and self.offset > 0 and may_step_back and self.seen.isdisjoint(ids)
+
+    def step_back(self, *, is_empty: bool) -> None:
+        """Go back by a page."""
+        self.offset = max(0, self.offset - self.size)
+        self.steps_back, self.idle, self.was_empty = self.steps_back + 1, 0, is_empty
+
+    def is_at_the_end(self, page: Sequence[object], ids: set[str], fresh: frozenset[str]) -> bool:
+        """Whether nothing new comes any more: only the overlap is left, or some pages had nothing new."""
+        self.idle = 0 if fresh else self.idle + 1
+        return not fresh and (not ids or len(page) <= self.overlap or self.idle == MOST_IDLE_PAGES)
+
+    def go_on(self, size: int, fresh: frozenset[str]) -> None:
+        """Go on behind a page, but for the overlap."""
+        self.seen |= fresh
+        self.last = fresh or self.last
+        self.size, self.overlap = size, min(OVERLAP_ROWS, size // 2)
+        self.offset += size - self.overlap
 
 
 def _decoded(
