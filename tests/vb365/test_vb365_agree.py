@@ -163,7 +163,7 @@ QUIRKS = st.builds(
 def test_looks_and_a_sweep_agree(version: str) -> None:
     """Histories, page sizes, orders, prunings, failures and restarts, drawn at random."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(quirks=QUIRKS, steps=st.lists(STEPS, max_size=25))
     def check(quirks: Quirks, steps: list[tuple[str, int, str]]) -> None:
         anyio.run(live, version, quirks, steps)

@@ -1,6 +1,5 @@
 """The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,16 +9,11 @@ from typing import TypeVar
 import anyio
 
 from watcher.clock import Clock
-from watcher.core.model import LookFailed
 from watcher.daemon.parts import Bench
-from watcher.daemon.reading import Bars, sentence
 from watcher.daemon.telling import Telling
 from watcher.deliver import Desk, Handled, deliver
-from watcher.listen import Feed, Outcome, listen_once
 from watcher.poll import poll_once
 from watcher.store import StoreError
-from watcher.sweep import is_due, sweep_once
-from watcher.vb365.server import Server
 from watcher.watch import Report, Watch
 from watcher.web.health import Health
 
@@ -32,16 +26,7 @@ DELIVER_WITHIN = timedelta(minutes=5)
 PRUNE_EVERY = timedelta(hours=6)
 BURY_EVERY = 30.0
 EVENT_LOOKS_EVERY = 0.5
-LISTEN_AFTER = 0.2
-LONGEST_DEAFNESS = 300.0
-NO_FEED_FOR = 3600.0
-LOOK_AT_READING_EVERY = 0.2
-NOTE_READING_EVERY = 1.0
-SAY_READING_EVERY = 10.0
-SWEEP_LOOKED_AT_EVERY = 15.0
 _T = TypeVar("_T")
-
-log = logging.getLogger("watcher")
 
 
 class Bell:
@@ -76,7 +61,6 @@ class Loops:
     looked: anyio.Event = field(default_factory=anyio.Event)
     installations: dict[int, str] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
-    bars: Bars = field(default_factory=Bars)
 
     @property
     def clock(self) -> Clock:
@@ -129,44 +113,6 @@ class Loops:
             self.twins.add(watch.watched.name)
             self.telling.twins(first, watch.watched.name)
 
-    async def show_reading(self, watch: Watch, source: Server) -> None:
-        """Show how far the first look is, where that has a long history to read."""
-        name, said, noted = watch.watched.name, anyio.current_time(), anyio.current_time()
-        while not watch.has_looked:
-            await anyio.sleep(LOOK_AT_READING_EVERY)
-            reading, moment = source.reading, anyio.current_time()
-            if reading is None:
-                continue
-            self.bars.show(name, reading)
-            if moment - said >= SAY_READING_EVERY:
-                said = moment
-                self.telling.reading(name, sentence(reading))
-            if moment - noted >= NOTE_READING_EVERY:
-                noted = moment
-                await self._note(name, sentence(reading))
-        self.bars.done(name)
-
-    async def _note(self, name: str, words: str) -> None:
-        try:
-            await self.bench.run_db(lambda: self.bench.store.note_reading(name, words))
-        except StoreError as error:
-            self.store_failed(f"poll {name}", error)
-
-    async def sweep(self, watch: Watch, source: Server) -> None:
-        """Sweep one server every few hours."""
-        name = watch.watched.name
-        while True:
-            await self.clock.sleep(SWEEP_LOOKED_AT_EVERY * self.rng.uniform(0.8, 1.2))
-            if not watch.has_looked or not is_due(watch, self.clock.now()):
-                continue
-            try:
-                missed = await sweep_once(watch, source, self.bench.store, now=self.clock.now())
-                self.telling.swept(name, missed)
-            except LookFailed as failure:
-                log.info("%s: the sweep was given up, and comes again: %s", name, failure)
-            except StoreError as error:
-                self.store_failed(f"poll {name}", error)
-
     async def first_looks(self, within: float) -> None:
         """Wait until every server was tried once, so many seconds at the most: what is slow to start comes after."""
         with anyio.move_on_after(within):
@@ -191,23 +137,6 @@ class Loops:
             if is_alive:
                 self.health.beat(loop, self.clock.now())
         return False
-
-    async def listen(self, watch: Watch, feed: Feed) -> None:
-        """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
-        pause = 0.0
-        while True:
-            await anyio.sleep(pause)
-            if watch.record is None or watch.record.last_success is None:
-                pause = LISTEN_AFTER
-                continue
-            try:
-                outcome = await listen_once(watch, feed)
-            except LookFailed as failure:
-                pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.rng.uniform(0.8, 1.2)
-                self.telling.feed(watch.watched.name, str(failure), pause)
-                continue
-            pause = NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0
-            self.telling.feed(watch.watched.name, None, pause)
 
     async def deliver(self, desk: Desk) -> None:
         """Send what one channel is owed until it is time to stop; what is in flight then is finished first."""

@@ -7,6 +7,7 @@ from random import Random
 import anyio
 from anyio.abc import TaskGroup
 
+from watcher.daemon.beside import Beside
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
 from watcher.daemon.site import Reading, serve_site
@@ -35,6 +36,7 @@ class Shift:
     async def run(self) -> None:
         """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
         loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng)
+        beside = Beside(loops)
         async with AsyncExitStack() as stack:
             watches = [self._watch(server, stack) for server in self._servers()]
             self.health.expect([watch.watched.name for watch, _, _ in watches])
@@ -43,9 +45,9 @@ class Shift:
                     for number, (watch, source, server) in enumerate(watches, start=1):
                         interval = server.poll_interval.total_seconds()
                         looking.start_soon(loops.poll, watch, interval, number / len(watches))
-                        looking.start_soon(loops.listen, watch, source)
-                        looking.start_soon(loops.sweep, watch, source)
-                        looking.start_soon(loops.show_reading, watch, source)
+                        looking.start_soon(beside.listen, watch, source)
+                        looking.start_soon(beside.sweep, watch, source)
+                        looking.start_soon(beside.show_reading, watch, source)
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)

@@ -147,7 +147,8 @@ class Http:
             transport = self._opened()
             response = await transport.handle_async_request(self._on_the_wire(request))
             began = True
-            self.skew.measure(response.headers.get("Date"), started, self._now())
+            if not request.hold:  # nobody knows when the server wrote down the date of an answer that it kept back
+                self.skew.measure(response.headers.get("Date"), started, self._now())
             try:
                 body, length = await _body(response, request.sink)
             finally:

@@ -1,0 +1,94 @@
+"""What goes on beside the looks at a server: listening to its events, sweeping, showing how far a long reading is."""
+
+import logging
+from dataclasses import dataclass, field
+
+import anyio
+
+from watcher.core.model import LookFailed
+from watcher.daemon.loops import Loops
+from watcher.daemon.reading import Bars, sentence
+from watcher.listen import Feed, Outcome, listen_once
+from watcher.store import StoreError
+from watcher.sweep import is_due, sweep_once
+from watcher.vb365.server import Server
+from watcher.watch import Watch
+
+LISTEN_AFTER = 0.2
+LONGEST_DEAFNESS = 300.0
+NO_FEED_FOR = 3600.0
+LOOK_AT_READING_EVERY = 0.2
+NOTE_READING_EVERY = 1.0
+SAY_READING_EVERY = 10.0
+SWEEP_LOOKED_AT_EVERY = 15.0
+
+log = logging.getLogger("watcher")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The loops that only help the poll loops: none of them tells anything to a channel."""
+
+    loops: Loops
+    bars: Bars = field(default_factory=Bars)
+
+    async def listen(self, watch: Watch, feed: Feed) -> None:
+        """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
+        pause = 0.0
+        while True:
+            await anyio.sleep(pause)
+            if watch.record is None or watch.record.last_success is None:
+                pause = LISTEN_AFTER
+                continue
+            try:
+                outcome = await listen_once(watch, feed)
+            except LookFailed as failure:
+                pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
+                self.loops.telling.feed(watch.watched.name, str(failure), pause)
+                continue
+            pause = NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0
+            self.loops.telling.feed(watch.watched.name, None, pause)
+
+    async def show_reading(self, watch: Watch, source: Server) -> None:
+        """Show how far the first look is, where that has a long history to read."""
+        name = watch.watched.name
+        try:
+            await self._show_reading(name, watch, source)
+        finally:
+            self.bars.done(name)  # also when it is being ended: a bar hides the terminal's cursor
+
+    async def _show_reading(self, name: str, watch: Watch, source: Server) -> None:
+        said = noted = anyio.current_time()
+        while not watch.has_looked:
+            await anyio.sleep(LOOK_AT_READING_EVERY)
+            reading, moment = source.reading, anyio.current_time()
+            if reading is None:
+                continue
+            self.bars.show(name, reading)
+            if moment - said >= SAY_READING_EVERY:
+                said = moment
+                self.loops.telling.reading(name, sentence(reading))
+            if moment - noted >= NOTE_READING_EVERY:
+                noted = moment
+                await self._note(name, sentence(reading))
+
+    async def _note(self, name: str, words: str) -> None:
+        try:
+            await self.loops.bench.run_db(lambda: self.loops.bench.store.note_reading(name, words))
+        except StoreError as error:
+            self.loops.store_failed(f"poll {name}", error)
+
+    async def sweep(self, watch: Watch, source: Server) -> None:
+        """Sweep one server every few hours."""
+        name = watch.watched.name
+        while True:
+            await self.loops.clock.sleep(SWEEP_LOOKED_AT_EVERY * self.loops.rng.uniform(0.8, 1.2))
+            if not watch.has_looked or not is_due(watch, self.loops.clock.now()):
+                continue
+            try:
+                missed = await sweep_once(watch, source, self.loops.bench.store, now=self.loops.clock.now())
+                self.loops.telling.swept(name, missed)
+            except LookFailed as failure:
+                log.info("%s: the sweep was given up, and comes again: %s", name, failure)
+            except StoreError as error:
+                self.loops.store_failed(f"poll {name}", error)
