@@ -16,7 +16,7 @@ from watcher.watch import Report, Source, Watch
 
 PAGE_SIZE = 500
 LOGS_WITHIN = 8.0
-MOST_LOGS = 25  # of one page: when more end badly at once, what matters is that they do
+MOST_LOGS = 25  # of one look: when more end badly at once, what matters is that they do
 LOGIN_PAUSE = timedelta(minutes=5)
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -64,7 +64,10 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     )
     if _is_another(record, look.greeting):
         return await _replaced(watch, record, look.greeting, scene)
-    pages = [await _write(watch, record, sight, scene) for sight in _sights(watch, look, memory.held, scene)]
+    pages: list[Page] = []
+    for sight in _sights(watch, look, memory.held, scene):
+        has_logs = any(event.log for page in pages for event in page.events)
+        pages.append(await _write(watch, record, sight, scene, may_read_logs=not has_logs))
     await _finish(watch, record, look, scene, token)
     watch.memory = None if pages else memory
     events = tuple(event for page in pages for event in page.events)
@@ -121,16 +124,16 @@ async def _replaced(watch: Watch, record: ServerRecord, greeting: Greeting, scen
             record, watch.watched.url, greeting, write, first_contact=scene.server_now, now=scene.now
         )
     )
-    watch.seen, watch.open, watch.jobs, watch.memory = {}, {}, {}, None
+    watch.seen, watch.open, watch.jobs, watch.shown, watch.memory = {}, {}, {}, None, None
     watch.ear.lose()
     return Report(record.ref.name, events=told[-1].events, owed=len(told[-1].owed))
 
 
 def _sights(watch: Watch, look: Look, held: datetime | None, scene: Scene) -> Iterator[Sight]:
     """Cut what is new in a look into pages, oldest first, so that each job's ends are judged in their order."""
-    fresh = sorted(
-        (session for session in look.sessions if not _is_same(watch.seen.get(session.id), session)), key=_when
-    )
+    is_as_before = look.sessions is watch.shown  # the source gives the very same where nothing has moved
+    unlike = () if is_as_before else (one for one in look.sessions if not _is_same(watch.seen.get(one.id), one))
+    fresh = sorted(unlike, key=_when)
     for start in range(0, len(fresh), PAGE_SIZE):
         yield Sight(sessions=tuple(fresh[start : start + PAGE_SIZE]))
     if look.gone or look.unreadable or scene.seeds or _may_wait_no_longer(fresh, held, scene):
@@ -152,7 +155,7 @@ def _when(session: Session) -> tuple[datetime, str]:
     return session.ended or session.created or _LONG_AGO, session.id
 
 
-async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene) -> Page:
+async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene, *, may_read_logs: bool) -> Page:
     """Write one page; if it has ends worth a look at their logs, read those first and decide again with them."""
     ids = [*(session.id for session in sight.sessions), *sight.gone, *sight.unreadable]
     ids += [session.main_session_id for session in sight.sessions if session.main_session_id]
@@ -161,7 +164,7 @@ async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene)
 
     def first_try(ledger: Ledger) -> Page:
         page = turn(ledger, sight, scene)
-        wanted.extend(_worth_a_log(page, scene.rules))
+        wanted.extend(_worth_a_log(page, scene.rules) if may_read_logs else ())
         return Page() if wanted else page
 
     run, journal = watch.run_db, watch.journal
@@ -197,7 +200,8 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, 
 
     With it goes the token up to which the event feed was heard before the look.
     """
-    ends = [session.ended for session in look.sessions if session.is_ended and session.ended]
+    sessions = () if look.sessions is watch.shown else look.sessions
+    ends = [session.ended for session in sessions if session.is_ended and session.ended]
     watermark = min(max(ends), scene.server_now) if ends else None
     jobs = {} if look.jobs == watch.jobs else look.jobs
     await watch.run_db(
@@ -207,9 +211,10 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, 
     )
     watch.source.confirm()
     watch.record = replace(record, ref=scene.server, last_success=scene.now, doubted=None)
-    watch.seen = {session.id: session for session in look.sessions if session.is_settled}
-    watch.open = {session.id: session.status for session in look.sessions if not session.is_settled}
-    watch.jobs = look.jobs
+    if look.sessions is not watch.shown:
+        watch.seen = {session.id: session for session in look.sessions if session.is_settled}
+        watch.open = {session.id: session.status for session in look.sessions if not session.is_settled}
+    watch.shown, watch.jobs = look.sessions, look.jobs
     watch.has_looked = True
 
 

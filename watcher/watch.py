@@ -149,6 +149,7 @@ class Watch:
     thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
     `since`: when this process met the server. `was_away`: how long the last look lay back then. `has_looked`: a look of
     this process has succeeded. `memory`: what the store said before the last look, if that has changed nothing.
+    `shown`: what that look has shown.
     """
 
     watched: Watched
@@ -167,6 +168,7 @@ class Watch:
     was_away: timedelta | None = None
     has_looked: bool = False
     memory: Memory | None = None
+    shown: tuple[Session, ...] | None = None
 
     def knows(self, session_id: str, status: str) -> bool:
         """Whether the last look has shown a session so."""

@@ -338,3 +338,31 @@ def test_a_doubt_is_kept_until_a_look_succeeds(store: Store) -> None:
     assert meet(store).doubted == "22222222-bbbb"
     store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
     assert meet(store).doubted is None
+
+
+def test_what_is_unlike_what_is_known(store: Store) -> None:
+    """Unknown sessions, and those with another status or end; progress makes no difference."""
+    server = meet(store)
+    write(store, server.id, Page((failed("same"), running("open"), failed("later"))))
+    shown = [
+        replace(failed("same").session, progress=9),
+        running("open").session,
+        replace(failed("later").session, ended=NOW + MINUTE),
+        failed("new").session,
+    ]
+    assert store.unlike(server.id, shown) == {"later", "new"}
+    assert store.unlike(server.id, [replace(running("open").session, status="Queued")]) == {"open"}
+
+
+def test_a_sweep_and_a_long_reading_are_noted(store: Store) -> None:
+    """When the last sweep was outlives a restart; how far a reading is goes with the end of the look."""
+    server = meet(store)
+    store.swept(server.id, now=NOW)
+    store.note_reading("HQ", "job 1 of 2")
+    assert meet(store).swept == NOW
+    assert store.status(now=NOW).servers[0].reading == "job 1 of 2"
+    store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={}, feed_token="T1")
+    assert store.status(now=NOW).servers[0].reading is None
+    assert meet(store).feed_token == "T1"
+    store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
+    assert meet(store).feed_token == "T1"

@@ -391,3 +391,20 @@ async def test_disorder_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     assert [line for line in caplog.messages if "in no order" in line] == [
         "https://vbo.example:4443: lists its sessions in no order, so each look has to read all of them"
     ]
+
+
+async def test_a_look_at_which_nothing_has_moved_is_the_one_before() -> None:
+    """Its sessions are the very same, so that nobody has to compare them; whatever moves makes new ones."""
+    script = Script(["v6"])
+    rows = history(300)
+    script.on("GET /v6/JobSessions", paged(rows))
+    server = script.server()
+    first, second = await server.look(memory()), await server.look(memory())
+    assert second.sessions is first.sessions
+    script.on("GET /v6/JobSessions/s250", linked("s250", "Failed"))
+    tracked = await server.look(memory(open={"s250": at(5) - timedelta(days=9)}))
+    assert found(tracked)["s250"] == "Failed"
+    rows[0]["status"] = "Warning"
+    assert found(await server.look(memory()))["s0"] == "Warning"
+    hinted = await server.look(memory(hints={"s250": "Failed"}))
+    assert found(hinted)["s250"] == "Failed"

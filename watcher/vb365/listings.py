@@ -103,6 +103,7 @@ class _Enough:
         self.is_in_disorder = False
 
     def is_reached(self, page: Sequence[Row]) -> bool:
+        """Show a page; return whether it is the last that matters."""
         sessions = [row for row in page if isinstance(row, Session)]
         for session in sessions:
             self._sessions.setdefault(session.id, session)

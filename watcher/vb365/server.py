@@ -54,7 +54,8 @@ class Server:
     """One watched server; it satisfies the Protocol `Source` of the poll loop.
 
     One request at a time is made, an event feed's aside. Everything remembered between looks spares requests and log
-    lines, no more. `reading` says how far a long look is.
+    lines, no more. `reading` says how far a long look is. Where the listings show what they showed
+    last time, and nothing had to be read besides, a look has the very same `sessions` as the one before.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Server:
         self._skew: timedelta | None = None
         self._is_dateless = False
         self.reading: Reading | None = None
+        self._quiet: tuple[tuple[object, ...], tuple[Session, ...]] | None = None
         self._marks = _Marks(now())
         self._next = self._marks
 
@@ -210,11 +212,17 @@ class Server:
         await self._names.refresh(api, now=now, wanted=_job_ids(rows))
         if memory.watermark is None and self._marks.is_first and api.dialect.listing is not Listing.BY_JOB:
             rows += await list_open_of_jobs(api, rows, self._names.jobs())
-        seen = await self._singles.complete(api, rows, memory, since=since)
         jobs = self._names.jobs()
+        grounds = (since, dict(memory.open), rows, jobs)
+        if self._quiet is not None and self._quiet[0] == grounds and not memory.hints:
+            return Look(self._greeting(api), sessions=self._quiet[1], jobs=jobs)
+        seen = await self._singles.complete(api, rows, memory, since=since)
+        sessions = with_verdicts(api.dialect, seen.sessions.values(), jobs)
+        is_quiet = not seen.asked and not memory.hints
+        self._quiet = (grounds, sessions) if is_quiet else None
         return Look(
             self._greeting(api),
-            sessions=with_verdicts(api.dialect, seen.sessions.values(), jobs),
+            sessions=sessions,
             gone=frozenset(seen.gone),
             unreadable=frozenset(seen.unreadable),
             jobs=jobs,

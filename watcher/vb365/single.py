@@ -25,11 +25,12 @@ _Found: TypeAlias = Session | BadRow | None
 
 @dataclass(slots=True)
 class Sighting:
-    """What one look brings of sessions. `gone`: tracked ids that answered 404 themselves."""
+    """What one look brings of sessions. `gone`: tracked ids that answered 404 themselves. `asked`: by how many ids."""
 
     sessions: dict[str, Session]
     gone: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
+    asked: int = 0
 
 
 class Singles:
@@ -57,6 +58,7 @@ class Singles:
         unshown = hinted | (memory.open.keys() - shown.keys())
         unfinished = self._unfinished(api, seen.sessions, since)
         wanted = dict.fromkeys([*list(faults)[:MOST_BAD_ROWS], *sorted(unshown), *unfinished])
+        seen.asked = len(wanted)
         found = await _read_each(api, wanted)
         seen.unreadable.update(faults.keys() - found.keys())
         _sort_in(seen, found, memory)
