@@ -78,6 +78,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         owed=sum(len(page.owed) for page in pages),
         unreadable=len(look.unreadable),
         mute=watch.ear.compare(ended),
+        waiting=tuple(chain for page in pages for chain in page.chains if chain.held is not None),
     )
 
 

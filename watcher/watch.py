@@ -10,7 +10,7 @@ import anyio
 from watcher.core.event import Event
 from watcher.core.model import OPEN, Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
 from watcher.core.page import Rules
-from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+from watcher.core.record import Chain, Ledger, Page, Refusal, ServerRecord
 
 HEARD = 2000
 HINTS_A_LOOK = 100
@@ -190,7 +190,7 @@ class Watch:
 class Report:
     """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away.
 
-    `mute`: its event feed says nothing of what the look has found.
+    `mute`: its event feed says nothing of what the look has found. `waiting`: runs whose end waits for a retry now.
     """
 
     server: str
@@ -201,3 +201,4 @@ class Report:
     owed: int = 0
     unreadable: int = 0
     mute: bool = False
+    waiting: tuple[Chain, ...] = ()

@@ -325,6 +325,7 @@ async def test_an_end_that_waits_for_its_retry_is_stored(store: Store) -> None:
     assert [types(report) for report in (held, down, told, again)] == [[], [], ["session.failed"], []]
     assert told.events[0].log == script.lines
     assert told.owed == 1
+    assert [[chain.attempts for chain in report.waiting] for report in (held, told)] == [[("s1",)], []]
 
 
 async def test_a_run_speaks_once_over_a_restart(store: Store) -> None:

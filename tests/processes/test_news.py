@@ -103,6 +103,7 @@ def test_a_run_and_its_retries_speak_once(household: Household, inbox: Inbox, ve
         eventually(lambda: bool(inbox.of("session.success")), what=household.log)
     told = [event for event in inbox.got if event["type"] != "watcher.session.started"]
     assert [event["type"] for event in told] == ["watcher.session.success"]
+    assert f"session {first} ended as Failed and will be retried" in household.log()
     assert told[0]["data"]["session"]["id"] == third
     assert told[0]["data"]["attempts"] == [{"id": first}, {"id": second}, {"id": third}]
 

@@ -36,6 +36,10 @@ class Telling:
             log.info("%s: answers again, after %s", report.server, _looks(failures), extra={"server": report.server})
         if report.mute:
             log.warning("%s: its event feed has missed an end; listening anew", report.server)
+        for chain in report.waiting:
+            if chain.last is not None:
+                text = "%s: session %s ended as %s and will be retried, so it waits for that"
+                log.info(text, report.server, chain.last.id, chain.last.status, extra={"server": report.server})
         for event in report.events:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
