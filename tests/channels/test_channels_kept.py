@@ -118,3 +118,17 @@ def test_an_adapter_of_a_plugin_stays() -> None:
     keep(session, "http://x", line)
     assert session.adapters["https://"] is own
     assert session.adapters["http://"] is line
+
+
+@pytest.mark.parametrize("scheme", ["json://127.0.0.1:{}/", "webhook+http://127.0.0.1:{}/"])
+@pytest.mark.parametrize("is_fresh", [False, True])
+async def test_where_nobody_may_be_left_in_doubt_no_connection_is_used_twice(
+    parcel: Parcel, scheme: str, is_fresh: bool
+) -> None:
+    """So it is with `on_unknown = "drop"`: a reset on a kept connection would send a page to the dead box."""
+    with receiving(Answer()) as receiver:
+        url = scheme.format(receiver.port)
+        channel = open_channel("ops", url, zone=None, is_fresh=is_fresh)  # type: ignore[arg-type]
+        assert [(await channel.send(parcel)).sent for _ in range(3)] == [Sent.DELIVERED] * 3
+        await channel.aclose()
+    assert (len(receiver.requests), receiver.connections) == (3, 3 if is_fresh else 1)

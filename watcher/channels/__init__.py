@@ -38,10 +38,12 @@ class Channel(Protocol):
         """Give back what the channel holds; nothing is sent after this."""
 
 
-def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo) -> Channel:
+def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo, is_fresh: bool = False) -> Channel:
     """Make the channel that a URL describes: `webhook+http(s)://…`, or any Apprise URL. Nothing is sent.
 
     `secret` (`whsec_…`) signs webhooks and means nothing to the others. `zone` is that of the times in messages.
+    `is_fresh`: each message gets a connection of its own, since a receiver may hang up on a kept one in the very moment
+    of the next message, and nobody knows then whether that arrived.
 
     Raises:
         BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
@@ -49,7 +51,7 @@ def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo
     if url.strip().lower().startswith(_WEBHOOKS):
         from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - aiohttp is not needed without webhooks
 
-        return WebhookChannel.open(name, url.strip(), secret=secret)
+        return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh)
     from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB
 
-    return AppriseChannel.open(name, url.strip(), zone=zone)
+    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh)

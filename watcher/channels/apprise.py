@@ -28,7 +28,9 @@ class AppriseChannel:
 
     concurrency = 1  # a receiver that hangs holds one thread
 
-    def __init__(self, name: str, found: Plan, *, zone: tzinfo, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, name: str, found: Plan, *, zone: tzinfo, is_fresh: bool = False, clock: Callable[[], datetime] = now
+    ) -> None:
         """Take the plugins that a URL came to."""
         self.name = name
         self.address = found.address
@@ -37,12 +39,12 @@ class AppriseChannel:
         self._zone = zone
         self._clock = clock
         self._limiter: CapacityLimiter | None = None
-        self._kept = Kept()
+        self._kept = Kept(is_fresh=is_fresh)
 
     @classmethod
-    def open(cls, name: str, url: str, *, zone: tzinfo) -> "AppriseChannel":
+    def open(cls, name: str, url: str, *, zone: tzinfo, is_fresh: bool = False) -> "AppriseChannel":
         """Read an Apprise URL. Raises BadChannel."""
-        return cls(name, plan(name, url), zone=zone)
+        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh)
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Send a parcel once. A cancelled send goes on in its thread: what has left cannot be called back."""

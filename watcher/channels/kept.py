@@ -21,16 +21,17 @@ a request that meets such an end is one of which nobody knows whether it arrived
 
 
 class Kept(HTTPAdapter):
-    """The connections of one channel."""
+    """The connections of one channel. With `is_fresh` none of them is used twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_fresh: bool = False) -> None:
         """Start without any."""
         super().__init__(pool_connections=4, pool_maxsize=4)
+        self._is_fresh = is_fresh
         self._used = monotonic()
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
         """Send a request, over the connection of the last one if that was a moment ago."""
-        if monotonic() - self._used > IDLE:
+        if self._is_fresh or monotonic() - self._used > IDLE:
             self.hang_up()
         try:
             return super().send(*args, **options)

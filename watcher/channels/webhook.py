@@ -41,6 +41,7 @@ class WebhookChannel:
         *,
         signer: Signer | None = None,
         tls: SSLContext | None = None,
+        is_fresh: bool = False,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`."""
@@ -51,11 +52,12 @@ class WebhookChannel:
         self._login = _login(parts)
         self._signer = signer
         self._tls = tls
+        self._is_fresh = is_fresh
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     @classmethod
-    def open(cls, name: str, url: str, *, secret: str | None = None) -> "WebhookChannel":
+    def open(cls, name: str, url: str, *, secret: str | None = None, is_fresh: bool = False) -> "WebhookChannel":
         """Check a `webhook+http(s)://` URL and its secret. Raises BadChannel."""
         scheme = url.partition(":")[0].lower()
         try:
@@ -66,7 +68,7 @@ class WebhookChannel:
         if not holds:
             raise BadChannel(name, f"{scheme}:// needs a host and, if any, a port of 1 to 65535")
         try:
-            return cls(name, parts, signer=Signer.of(secret) if secret else None)
+            return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh)
         except BadSecret as problem:
             raise BadChannel(name, str(problem)) from None
 
@@ -98,7 +100,9 @@ class WebhookChannel:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:  # it belongs to the loop that sends, which is not there when settings are read
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self.concurrency, ssl=self._tls or True),
+                connector=aiohttp.TCPConnector(
+                    limit=self.concurrency, ssl=self._tls or True, force_close=self._is_fresh
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=WHOLE_TIMEOUT, connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
                 headers={"User-Agent": f"vb365-watcher/{__version__}"},

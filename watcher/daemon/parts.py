@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 
 from watcher.clock import Clock
-from watcher.core.backoff import Patience
+from watcher.core.backoff import OnUnknown, Patience
 from watcher.core.page import Rules
 from watcher.core.sickness import Others
 from watcher.deliver import Channel, Desk
@@ -99,7 +99,8 @@ def _open_channels(settings: Settings) -> tuple[OpenChannel, ...]:
     for channel in settings.channels:
         secret = channel.secret.reveal() if channel.secret else None
         try:
-            opened.append(open_channel(channel.name, channel.url.reveal(), secret=secret, zone=settings.timezone))
+            url, is_fresh = channel.url.reveal(), channel.on_unknown is OnUnknown.DROP
+            opened.append(open_channel(channel.name, url, secret=secret, zone=settings.timezone, is_fresh=is_fresh))
         except BadChannel as error:
             problems.append(str(error))
     if problems:
