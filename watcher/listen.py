@@ -22,8 +22,9 @@ class Feed(Protocol):
 
 
 class Outcome(Enum):
-    """What came of listening once."""
+    """What came of listening once. IDLE: nothing at all had happened; QUIET: nothing that is news to us."""
 
+    IDLE = "idle"
     QUIET = "quiet"
     NEWS = "news"
     NO_FEED = "no feed"
@@ -52,7 +53,7 @@ async def listen_once(watch: Watch, feed: Feed) -> Outcome:
     if began is None or news:
         watch.wake.set()
         return Outcome.NEWS
-    return Outcome.QUIET
+    return Outcome.IDLE if heard.token == began else Outcome.QUIET
 
 
 def _news(watch: Watch, statuses: Mapping[str, str]) -> dict[str, str]:

@@ -31,15 +31,19 @@ async def poll_once(watch: Watch, *, now: datetime) -> Report:
     if watch.ear.hints:
         watch.wake.set()
     try:
-        return await _look(watch, now, hints)
+        report = await _look(watch, now, hints)
     except LookFailed as failure:
-        watch.ear.hints = hints | watch.ear.hints
+        watch.ear.give_back(hints)
         refusal = await _refusal(watch, failure, now)
         text, doubted = str(failure), failure.other
         await watch.run_db(
             lambda: watch.journal.fail_look(watch.watched.name, now=now, error=text, refusal=refusal, doubted=doubted)
         )
         return Report(watch.watched.name, failure.kind, text, failure.wait)
+    except BaseException:
+        watch.ear.give_back(hints)
+        raise
+    return report
 
 
 async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report:
@@ -71,7 +75,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     await _finish(watch, record, look, scene, token)
     watch.memory = None if pages else memory
     events = tuple(event for page in pages for event in page.events)
-    ended = [event.session.id for event in events if event.session and event.session.is_ended and event.came_from]
+    ended = [event.session.id for event in events if event.session and event.came_from and not event.late]
     return Report(
         record.ref.name,
         events=events,

@@ -122,6 +122,10 @@ class Ear:
             del self.hints[session_id]
         return taken
 
+    def give_back(self, hints: Mapping[str, str]) -> None:
+        """Take hints back that no look has followed; what was heard since counts for more."""
+        self.hints = {**hints, **self.hints}
+
     def lose(self) -> None:
         """Begin anew with what comes next; a look finds what was said until then."""
         self.token, self.looks, self.unheard = None, 0, frozenset()

@@ -10,7 +10,7 @@ from tests.loops.test_poll import Script, at, failed, running, types, watching
 from watcher.core.model import Failure, Heard, LookFailed
 from watcher.listen import Outcome, listen_once
 from watcher.poll import poll_once
-from watcher.store import Store, open_store
+from watcher.store import Store, StoreError, open_store
 from watcher.watch import Watch
 
 
@@ -148,6 +148,30 @@ async def test_a_mute_feed_is_noticed(store: Store) -> None:
             await listen_once(watch, Feed([Heard("T2", {"s1": "Failed"})]))
     assert mute == [False, False, False, True, False]
     assert watch.ear.token is None
+
+
+async def test_nothing_at_all(store: Store) -> None:
+    """The same token again is told apart from progress: it may come at once, and again, and again."""
+    watch = await looked(store, Script())
+    feed = Feed([Heard("T1"), Heard("T1"), Heard("T2")])
+    assert [await listen_once(watch, feed) for _ in range(3)] == [Outcome.NEWS, Outcome.IDLE, Outcome.QUIET]
+
+
+async def test_hints_outlive_a_database_that_refuses(store: Store) -> None:
+    """What could not be written down has not happened, and is looked at again."""
+    script = Script(sessions=(running(),))
+    watch = await looked(store, script)
+    await listen_once(watch, Feed([Heard("T1", {"s1": "Failed"})]))
+
+    async def refusing(_work: object) -> None:
+        raise StoreError("database is locked")
+
+    well, watch.run_db = watch.run_db, refusing  # type: ignore[assignment]
+    with pytest.raises(StoreError):
+        await poll_once(watch, now=at(3))
+    watch.run_db = well
+    await poll_once(watch, now=at(4))
+    assert script.asked[-1].hints == {"s1": "Failed"}
 
 
 async def test_no_feed(store: Store) -> None:

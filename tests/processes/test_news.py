@@ -1,5 +1,7 @@
 """How news comes: by the feed at once, by the clock where there is none, and never twice when both bring it."""
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from watcher.core.model import Status
 from watcher.demo.estate import Schedule
 from watcher.demo.faults import Faults
 from watcher.demo.quirks import Quirks
-from watcher.demo.server import create_app
+from watcher.demo.server import Seen, create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
 
@@ -24,6 +26,7 @@ class Scenery:
     world: World
     faults: Faults
     job: str
+    requests: deque[Seen]
 
     def run(self, status: Status = Status.FAILED, **fields: object) -> str:
         """Let the job run and end."""
@@ -36,8 +39,10 @@ class Scenery:
 def watched(household: Household, inbox: Inbox, version: str, quirks: Quirks, interval: str) -> Iterator[Scenery]:
     """Run a real watcher of a stand-in while the block runs."""
     world, faults = World(version), Faults(quirks)
-    scenery = Scenery(world, faults, world.add_job("Mail", "Contoso", schedule=Schedule(retries=2)))
-    with serving(create_app(world, now=now, versions=[version], faults=faults), date_header=False) as url:
+    job = world.add_job("Mail", "Contoso", schedule=Schedule(retries=2))
+    app = create_app(world, now=now, versions=[version], faults=faults)
+    scenery = Scenery(world, faults, job, app.state.requests)
+    with serving(app, date_header=False) as url:
         household.environ |= server_settings(url, world) | {
             "WATCHER_CHANNELS": f"hook=webhook+{inbox.url}/hook",
             "WATCHER_NOTIFY_ON": "all",
@@ -48,6 +53,16 @@ def watched(household: Household, inbox: Inbox, version: str, quirks: Quirks, in
         yield scenery
         assert household.end() == 0
         assert "Traceback" not in household.log()
+
+
+def test_a_server_that_answers_at_once_is_not_hammered(household: Household, inbox: Inbox) -> None:
+    """Its feed holds nothing back: it is asked a few times and then seldom, and the clock brings the news."""
+    with watched(household, inbox, "v8", Quirks(event_hold=0), "0.3") as scenery:
+        time.sleep(3)
+        asked = sum(seen.path == "/v8/events" for seen in list(scenery.requests))
+        scenery.run()
+        until(household, inbox, "session.failed", 1)
+    assert 2 <= asked <= 6
 
 
 def until(household: Household, inbox: Inbox, event_type: str, number: int) -> None:

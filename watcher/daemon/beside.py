@@ -15,6 +15,9 @@ from watcher.vb365.server import Server
 from watcher.watch import Watch
 
 LISTEN_AFTER = 0.2
+BETWEEN_EVENTS = 0.1
+HASTE = 1.0
+LONGEST_HASTE = 30.0
 LONGEST_DEAFNESS = 300.0
 NO_FEED_FOR = 3600.0
 LOOK_AT_READING_EVERY = 0.2
@@ -34,9 +37,10 @@ class Beside:
 
     async def listen(self, watch: Watch, feed: Feed) -> None:
         """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
-        pause = 0.0
+        pause, hasty = 0.0, 0
         while True:
             await anyio.sleep(pause)
+            began = anyio.current_time()
             if watch.record is None or watch.record.last_success is None:
                 pause = LISTEN_AFTER
                 continue
@@ -46,8 +50,10 @@ class Beside:
                 pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
                 self.loops.telling.feed(watch.watched.name, str(failure), pause)
                 continue
-            pause = NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0
-            self.loops.telling.feed(watch.watched.name, None, pause)
+            is_hasty = outcome is Outcome.IDLE and anyio.current_time() - began < HASTE
+            hasty = hasty + 1 if is_hasty else 0
+            pause = _pause_after(outcome, hasty)
+            self.loops.telling.feed(watch.watched.name, None, NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0)
 
     async def show_reading(self, watch: Watch, source: Server) -> None:
         """Show how far the first look is, where that has a long history to read."""
@@ -92,3 +98,16 @@ class Beside:
                 log.info("%s: the sweep was given up, and comes again: %s", name, failure)
             except StoreError as error:
                 self.loops.store_failed(f"poll {name}", error)
+
+
+def _pause_after(outcome: Outcome, hasty: int) -> float:
+    """Return how long to wait before listening again, in seconds.
+
+    A server that keeps its answer back is listened to at once; one that answers at once that nothing has happened, so
+    many times in a row, ever more seldom; and one whose sessions only make progress, a few times a second.
+    """
+    if outcome is Outcome.NO_FEED:
+        return NO_FEED_FOR
+    if hasty:
+        return min(HASTE * (1 << min(hasty - 1, 10)), LONGEST_HASTE)
+    return BETWEEN_EVENTS if outcome is Outcome.QUIET else 0.0
