@@ -1,5 +1,6 @@
 """One story, told by six servers that speak v3 to v8, watched by one real process that is killed in the middle."""
 
+import json
 import signal
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -111,7 +112,8 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
         for teller in tellers:
             teller.end(teller.mail, Status.SUCCESS)
         eventually(lambda: len(webhooks()) == 54, what=household.log)
-        eventually(lambda: chats() >= 54, what=household.log)
+        eventually(lambda: not open_deliveries(household), what=household.log)
+        assert chats() > 27, "a message that is overtaken joins the next of its job, so there may be fewer than ends"
         assert household.end() == 0
 
     story = [
@@ -130,6 +132,12 @@ def test_the_same_story_on_every_wire_version(household: Household, inbox: Inbox
     repeats = sum("specversion" in event for event in inbox.got) - 54
     assert repeats <= IN_FLIGHT, "only what was in flight when the process was killed may come twice"
     assert "Traceback" not in household.log()
+
+
+def open_deliveries(household: Household) -> list[object]:
+    """Return what is owed and not delivered, going by what `deliveries` shows."""
+    rows: list[dict[str, object]] = json.loads(household.command("deliveries", "--json").stdout)
+    return [row for row in rows if row["state"] != "delivered"]
 
 
 def all_seen(household: Household, tellers: list[Teller]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.simulation.household import Household
-from tests.simulation.world import Receipt, Receiver
+from tests.simulation.world import Receipt, Receiver, spoken_of
 from watcher.core.delivery import Sent, State
 from watcher.core.event import Event
 from watcher.core.model import Session
@@ -17,14 +17,22 @@ def broken(house: Household) -> list[str]:
     return [
         *_nothing_is_lost(house, rows),
         *_nothing_is_made_up(house),
+        *_a_run_speaks_once(house),
         *_only_what_was_in_flight_is_repeated(house),
         *_in_order(house),
     ]
 
 
 def news(house: Household) -> Iterator[Session]:
-    """Return the ends that somebody has to hear of: at or after first contact, and before the world grew calm."""
-    return (run for run in _since_first_contact(house) if run.ended and run.ended <= house.calm_since)
+    """Return the ends to hear of: at or after first contact, of runs that were over before the world grew calm."""
+    known = list(_since_first_contact(house))
+    waiting = {_run(one) for one in known if one.ended and one.ended > house.calm_since}
+    waiting |= {_run(one) for one in known} - {_run(one) for one in known if not one.will_be_retried}
+    return (one for one in known if _run(one) not in waiting)
+
+
+def _run(session: Session) -> str:
+    return session.main_session_id or session.id
 
 
 def _since_first_contact(house: Household) -> Iterator[Session]:
@@ -45,8 +53,9 @@ def _nothing_is_lost(house: Household, rows: list[DeliveryView]) -> Iterator[str
         if unasked := {event for event, place in dead if place in receiver.destinations} - receiver.refused.keys():
             yield f"{receiver.name} never refused {len(unasked)} events that are dead"
         for place in receiver.destinations:
-            told = {event.session.id for event in _told(receiver, place) if event.session}
-            told |= {receiver.refused[event] for event, where in dead if where == place and event in receiver.refused}
+            told = {one for event in _told(receiver, place) for one in spoken_of(event)}
+            refused = (receiver.refused[event] for event, where in dead if where == place and event in receiver.refused)
+            told |= {one for sessions in refused for one in sessions}
             for run in news(house):
                 if run.id not in told:
                     yield f"{place} never heard how {run.id} ended ({run.status}, {run.ended})"
@@ -65,6 +74,20 @@ def _nothing_is_made_up(house: Household) -> Iterator[str]:
                     yield f"{receiver.name} heard of {end}, which was no news"
                 if ids.setdefault(end, event.id) != event.id:
                     yield f"{receiver.name} heard of {end} under two ids"
+
+
+def _a_run_speaks_once(house: Household) -> Iterator[str]:
+    """By its last attempt: no hold runs out in these lives. All attempts since first contact are named in it."""
+    for receiver in house.receivers:
+        for event in (event for place in receiver.destinations for event in _told(receiver, place)):
+            if event.session is None:
+                continue
+            if event.session.will_be_retried:
+                yield f"{receiver.name} heard of {event.session.id}, which was retried"
+            run = _run(event.session)
+            attempts = [one.id for one in _since_first_contact(house) if _run(one) == run]
+            if len(attempts) > 1 and not set(attempts) <= set(event.attempts):
+                yield f"{event.session.id} names {event.attempts} and not {attempts}"
 
 
 def _only_what_was_in_flight_is_repeated(house: Household) -> Iterator[str]:

@@ -47,16 +47,33 @@ class JumpingClock:
 
 
 def history(rng: Random, server: int, span: float) -> tuple[Session, ...]:
-    """Make the runs of a server's jobs over a time in seconds, some of them before it begins."""
+    """Make the sessions of a server's jobs over a time in seconds, some of them before it begins: runs with retries."""
     runs: list[Session] = []
     for job in range(rng.randint(1, 3)):
         moment = rng.uniform(-3000, 0)
         while moment < span:
-            end = moment + rng.choice((1, 20, 300)) * rng.uniform(0.5, 2)
-            name = f"{server}-{job}-{len(runs)}"
-            runs.append(Session(name, rng.choice(ENDS), f"{server}-{job}", created=_at(moment), ended=_at(end)))
-            moment = end + rng.choice((5, 60, 900)) * rng.uniform(0.5, 2)
+            retries, main = rng.choice((0, 0, 0, 1, 2)), f"{server}-{job}-{len(runs)}"
+            for number in range(retries + 1):
+                end = moment + rng.choice((1, 20, 300)) * rng.uniform(0.5, 2)
+                runs.append(_attempt(rng, main, number, retries, f"{server}-{job}", _at(moment), _at(end)))
+                moment = end + rng.choice((5, 60)) * rng.uniform(0.5, 2)
+            moment += rng.choice((0, 0, 900)) * rng.uniform(0.5, 2)
     return tuple(runs)
+
+
+def _attempt(rng: Random, main: str, number: int, retries: int, job: str, begun: datetime, ended: datetime) -> Session:
+    """Make one attempt of a run; all but the last end badly, and say that they will be retried."""
+    is_last = number == retries
+    return Session(
+        f"{main}r{number}" if number else main,
+        rng.choice(ENDS if is_last else BAD[:2]),
+        job,
+        created=begun,
+        ended=ended,
+        retry_count=number,
+        main_session_id=main if number else None,
+        will_be_retried=not is_last,
+    )
 
 
 def _at(second: float) -> datetime:
@@ -114,7 +131,12 @@ class Server:
 def _as_of(run: Session, moment: datetime) -> Session:
     if run.ended and run.ended <= moment:
         return run
-    return replace(run, status="Running", ended=None)
+    return replace(run, status="Running", ended=None, will_be_retried=None)
+
+
+def spoken_of(event: Event) -> tuple[str, ...]:
+    """Return the sessions that an event speaks of: its own, and all attempts of its run."""
+    return (*event.attempts, event.session.id) if event.session else event.attempts
 
 
 @dataclass(frozen=True)
@@ -141,7 +163,7 @@ class Receiver:
     crash: Callable[[], None]
     calm: bool = False
     got: list[Receipt] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Take a message, or not, and answer."""
@@ -157,7 +179,7 @@ class Receiver:
         if mood < 0.83:
             return Verdict(Sent.WAIT_UNTIL, "answered 429", self.rng.choice((2.0, 60.0, 600.0)))
         if mood < 0.85:
-            self.refused |= {event.id: event.session.id if event.session else "" for event in parcel.events}
+            self.refused |= {event.id: spoken_of(event) for event in parcel.events}
             return Verdict(Sent.REFUSED, "answered 400")
         return Verdict(Sent.TRY_AGAIN, "answered 500")
 
