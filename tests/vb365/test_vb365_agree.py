@@ -163,7 +163,7 @@ QUIRKS = st.builds(
 def test_looks_and_a_sweep_agree(version: str) -> None:
     """Histories, page sizes, orders, prunings, failures and restarts, drawn at random."""
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(quirks=QUIRKS, steps=st.lists(STEPS, max_size=25))
     def check(quirks: Quirks, steps: list[tuple[str, int, str]]) -> None:
         anyio.run(live, version, quirks, steps)
@@ -175,7 +175,7 @@ def test_looks_and_a_sweep_agree(version: str) -> None:
 def test_looks_agree_while_the_pages_move(version: str) -> None:
     """After each answer sessions begin, end and are pruned; small pages, so that there are many."""
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(rng=st.randoms(use_true_random=False), looks=st.integers(1, 6))
     def check(rng: Random, looks: int) -> None:
         anyio.run(live_moving, version, rng, looks)
