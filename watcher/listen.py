@@ -57,6 +57,9 @@ async def listen_once(watch: Watch, feed: Feed) -> Outcome:
 
 
 def _news(watch: Watch, statuses: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what we know: progress of what runs, and ends that the last look showed."""
+    """Leave out what we know: progress of what runs, and ends that the last look showed.
+
+    Of a long backlog only the latest are taken: a look reaches back over the rest by itself.
+    """
     fresh = {one: status for one, status in statuses.items() if not watch.knows(one, status)}
     return dict(list(fresh.items())[-MOST_HINTS:])

@@ -10,12 +10,11 @@ from typing import Protocol
 
 import anyio
 
-from watcher.core.model import Session
+from watcher.core.model import OVERLAP, Session
 from watcher.watch import Watch
 
 SWEEP_EVERY = timedelta(hours=4)
 SWEEP_BACK = timedelta(days=7)
-LOOKS_OVERLAP = timedelta(minutes=10)
 SHORTEST_PAUSE = 0.05
 
 
@@ -39,7 +38,7 @@ def is_due(watch: Watch, now: datetime) -> bool:
     """
     if watch.record is None or watch.record.last_success is None:
         return False
-    if watch.was_away is not None and watch.was_away > LOOKS_OVERLAP:
+    if watch.was_away is not None and watch.was_away > OVERLAP:
         return True
     last = watch.record.swept or watch.since
     return last is not None and not timedelta(0) <= now - last < SWEEP_EVERY

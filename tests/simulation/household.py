@@ -1,4 +1,4 @@
-"""The whole watcher over one seed: both loops, the real core, real SQL, and a crash at any await."""
+"""The whole watcher over one seed: both loops, the real core, real SQL, and a crash at any call to it and any send."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

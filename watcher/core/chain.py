@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.core.model import JobType, Session, Status
-from watcher.core.record import Chain, Outcome
+from watcher.core.record import Chain
 
 HELD = frozenset({Status.FAILED, Status.WARNING})
 
@@ -50,13 +50,6 @@ def may_wait(session: Session, job_type: JobType | None) -> bool:
     """Whether an end is one that waits for its retry: bad or with warnings, to be retried, and of no copy job."""
     is_copy = JobType.COPY in {session.job_type, job_type}
     return session.status in HELD and session.will_be_retried is True and not is_copy
-
-
-def is_overtaken(session: Session, outcome: Outcome | None) -> bool:
-    """Whether a later end of the job was told already, so that waiting for it would be in vain."""
-    if outcome is None or outcome.ended is None or session.ended is None:
-        return False
-    return session.ended < outcome.ended
 
 
 def is_late_attempt(chain: Chain, session: Session) -> bool:

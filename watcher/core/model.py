@@ -117,6 +117,13 @@ class LogLine:
     text: str
 
 
+LARGEST_SKEW = timedelta(minutes=1)
+"""A server's clock may be so far from ours before somebody should know."""
+
+OVERLAP = timedelta(minutes=10)
+"""So far a look reaches back behind the last end that the one before has seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Greeting:
     """What a server says of itself once a login worked.

@@ -24,7 +24,7 @@ def judge(before: Outcome | None, session: Session, *, is_told: bool = False) ->
     was told and counted already.
     """
     event_type = _TYPES[Status(session.status)]
-    if session.status not in _COUNTS or _is_older(session, before):
+    if session.status not in _COUNTS or is_older(session, before):
         return event_type, Story(), before
     story = _story(before, session, is_told=is_told)
     if session.status == Status.SUCCESS and before is not None and before.status == Status.FAILED:
@@ -34,7 +34,7 @@ def judge(before: Outcome | None, session: Session, *, is_told: bool = False) ->
 
 def laid_aside(before: Outcome | None, session: Session) -> Outcome | None:
     """Return how the job stands after an end that is history: its status counts, but nothing is counted."""
-    if session.status not in _COUNTS or (before is not None and (before.ended is None or _is_older(session, before))):
+    if session.status not in _COUNTS or (before is not None and (before.ended is None or is_older(session, before))):
         return before
     return Outcome(session.status, session.ended)
 
@@ -47,7 +47,8 @@ def seeds(jobs: Mapping[str, Job], sessions: Iterable[Session]) -> dict[str, Out
     }
 
 
-def _is_older(session: Session, outcome: Outcome | None) -> bool:
+def is_older(session: Session, outcome: Outcome | None) -> bool:
+    """Whether an end lies before the one that a job's outcome rests on."""
     if outcome is None or outcome.ended is None or session.ended is None:
         return False
     return session.ended < outcome.ended

@@ -9,7 +9,7 @@ from watcher.core import event as events
 from watcher.core.diff import Change, Horizon, Sight, Transition, diff
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Job, LogLine, Session
-from watcher.core.outcome import judge, laid_aside
+from watcher.core.outcome import is_older, judge, laid_aside
 from watcher.core.policy import decide
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 
@@ -104,7 +104,7 @@ class _Account:
         waits = self._may_wait(session)
         if waits and chain and chains.is_late_attempt(chain, session):
             return  # its run was told to the end already
-        if waits and not chains.is_overtaken(session, self.outcomes.get(session.job_id or "")):
+        if waits and not is_older(session, self.outcomes.get(session.job_id or "")):
             chain = chains.joined(chain or chains.begun(session), session, transition.came_from)
             self._keep(replace(chain, held=chain.held or session.ended or self.scene.server_now))
         elif chain or (chains.is_retry(session) and self.scene.rules.is_final):

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.core.delivery import State
-
-LARGEST_SKEW = 60.0
+from watcher.core.model import LARGEST_SKEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class ServerView:
         """What there is to say of it besides: a first reading under way, or a clock that is off."""
         if self.reading:
             return self.reading
-        if self.skew_seconds is None or abs(self.skew_seconds) <= LARGEST_SKEW:
+        if self.skew_seconds is None or abs(self.skew_seconds) <= LARGEST_SKEW.total_seconds():
             return ""
         return f"its clock is {abs(self.skew_seconds):.0f} s {'ahead of' if self.skew_seconds > 0 else 'behind'} ours"
 

@@ -1,6 +1,5 @@
 """What goes on beside the looks at a server: listening to its events, sweeping, showing how far a long reading is."""
 
-import logging
 from dataclasses import dataclass, field
 
 import anyio
@@ -24,8 +23,6 @@ LOOK_AT_READING_EVERY = 0.2
 NOTE_READING_EVERY = 1.0
 SAY_READING_EVERY = 10.0
 SWEEP_LOOKED_AT_EVERY = 15.0
-
-log = logging.getLogger("watcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Beside:
                 missed = await sweep_once(watch, source, self.loops.bench.store, now=self.loops.clock.now())
                 self.loops.telling.swept(name, missed)
             except LookFailed as failure:
-                log.info("%s: the sweep was given up, and comes again: %s", name, failure)
+                self.loops.telling.sweep_failed(name, failure)
             except StoreError as error:
                 self.loops.store_failed(f"poll {name}", error)
 

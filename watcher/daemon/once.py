@@ -1,6 +1,5 @@
 """`run --once`: one look at every server, then what is due is sent, and the end."""
 
-import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -16,8 +15,6 @@ from watcher.poll import poll_once
 from watcher.sweep import is_due, sweep_once
 from watcher.vb365.server import Server
 from watcher.watch import Report, Watch
-
-log = logging.getLogger("watcher")
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ class Round:
         try:
             missed = await sweep_once(watch, source, self.bench.store, now=self.bench.clock.now())
         except LookFailed as failure:
-            log.info("%s: the sweep was given up, and comes again: %s", name, failure)
+            self.telling.sweep_failed(name, failure)
             return None
         self.telling.swept(name, missed)
         report = None

@@ -58,6 +58,10 @@ class Telling:
         sessions = "a session" if len(missed) == 1 else f"{len(missed)} sessions"
         log.warning("%s: the sweep has found %s that the looks had missed: %s", server, sessions, shown)
 
+    def sweep_failed(self, server: str, failure: Exception) -> None:
+        """Tell that a sweep was given up; it is nothing to wake anybody for."""
+        log.info("%s: the sweep was given up, and comes again: %s", server, failure, extra={"server": server})
+
     def feed(self, server: str, failure: str | None, pause: float) -> None:
         """Tell how listening to a server's events goes, when that changes; looks go on whatever it is."""
         says = failure or ("" if not pause else "none")

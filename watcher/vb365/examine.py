@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from watcher.core.finding import Finding, Grade
-from watcher.core.model import Failure, Greeting, LookFailed
+from watcher.core.model import LARGEST_SKEW, Failure, Greeting, LookFailed
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.decode import UnreadableError, fields, truth
 
-LARGEST_SKEW = timedelta(minutes=1)
 STAGES = ("address", "TLS", "login", "version", "clock")
 _FAILS_AT = {
     Failure.UNREACHABLE: "address",

@@ -10,12 +10,12 @@ from heapq import heappush, heapreplace
 
 import msgspec
 
-from watcher.core.model import ENDED, Failure, Job, LookFailed, Memory, Reading, Session
+from watcher.core.model import ENDED, Job, Memory, Reading, Session
 from watcher.vb365.api import Api
 from watcher.vb365.decode import UnreadableError
 from watcher.vb365.faults import NotFoundError
 from watcher.vb365.listings import Row
-from watcher.vb365.pages import read_pages
+from watcher.vb365.pages import no_listing, read_pages
 from watcher.vb365.session_row import read_session
 from watcher.vb365.splitter import PagedError, Splitter
 
@@ -175,8 +175,7 @@ async def read_history(
         history.rows = list(await read_pages(api, resource, read_session))
         return history
     except UnreadableError as error:
-        what = "it is empty" if not answer.length else str(error)
-        raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: answered 200, but no listing: {what}") from None
+        raise no_listing(answer, error) from None
     return histories[-1]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
-from watcher.core.model import OPEN, Failure, Job, LookFailed, Memory, Session
+from watcher.core.model import OPEN, OVERLAP, Failure, Job, LookFailed, Memory, Session
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
 from watcher.vb365.faults import NotFoundError
@@ -15,7 +15,6 @@ from watcher.vb365.session_row import BadRow, read_session
 
 logger = logging.getLogger(__name__)
 
-OVERLAP = timedelta(minutes=10)
 LONGEST_RUN = timedelta(hours=26)
 SHORT_PAGE = 100
 SURE = 20

@@ -32,8 +32,13 @@ def rows_of(answer: Answer) -> Listing:
     try:
         return listing(answer.body)
     except UnreadableError as error:
-        what = "it is empty" if not answer.body.strip() else str(error)
-        raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: answered 200, but no listing: {what}") from None
+        raise no_listing(answer, error) from None
+
+
+def no_listing(answer: Answer, error: UnreadableError) -> LookFailed:
+    """Say why an answer is no listing."""
+    what = str(error) if answer.length else "it is empty"
+    return LookFailed(Failure.BAD_ANSWER, f"{answer.where}: answered 200, but no listing: {what}")
 
 
 async def read_whole(api: Api, resource: str, read: Callable[[msgspec.Raw], R]) -> list[R]:
