@@ -20,7 +20,8 @@ from watcher.core.backoff import INTERRUPTED, OnUnknown, Patience, settle_all
 from watcher.core.delivery import Delivery, Parcel, Sent, Settlement, Verdict
 from watcher.core.pace import Bucket, Rate, full, refill, take, wait_for_token
 from watcher.core.parcels import Batches, Binder, Joined
-from watcher.core.sickness import Attempt, Condition, Notice, Others, Place, notice
+from watcher.core.policy import Policy
+from watcher.core.sickness import Attempt, Condition, Notice, Place, notice
 
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
@@ -73,7 +74,7 @@ class Desk:
     """One channel's sending: its parts, who claims, and how patient it is.
 
     `batch` is the greatest number of events in one message for programs, None for people, whose messages are joined.
-    `clean` keeps secrets out of reasons; `others` is who hears that the channel is sick.
+    `clean` keeps secrets out of reasons; `policy` says who hears that the channel is sick.
     """
 
     channel: Channel
@@ -84,7 +85,7 @@ class Desk:
     patience: Patience = field(default_factory=Patience)
     batch: int | None = None
     rate: Rate = NO_LIMIT
-    others: Others = field(default_factory=lambda: Others({}, frozenset()))
+    policy: Policy = field(default_factory=lambda: Policy((), {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,8 @@ class _Sending:
     async def _send(self, rows: tuple[Delivery, ...]) -> Verdict:
         if self.desk.patience.on_unknown == OnUnknown.DROP and any(row.interrupted for row in rows):
             return Verdict(Sent.UNKNOWN, INTERRUPTED)
-        parcel = Parcel(rows[0].message_id, rows[0].destination, tuple(row.event for row in rows))
+        held = next((row.held for row in rows if row.held), "")
+        parcel = Parcel(rows[0].message_id, rows[0].destination, tuple(row.event for row in rows), held)
         verdict = await self.desk.channel.send(parcel)
         return Verdict(verdict.sent, self.desk.clean(verdict.reason), verdict.wait) if verdict.reason else verdict
 
@@ -300,7 +302,7 @@ class _Sending:
         attempts = [Attempt(one.rows[0].destination, one.verdict) for one in results]
 
         def note(before: Mapping[Place, Condition]) -> Notice:
-            return notice(desk.channel.name, attempts, before, desk.others, now)
+            return notice(desk.channel.name, attempts, before, desk.policy, now)
 
         await desk.run_db(lambda: desk.outbox.settle(ends, owner=desk.owner, now=now, note=note))
 

@@ -19,7 +19,8 @@ import httpx
 from watcher.clock import now
 from watcher.core.model import Status
 from watcher.core.page import Rules
-from watcher.core.policy import EVENTS
+from watcher.core.policy import plain
+from watcher.core.wanted import EVENTS
 from watcher.daemon.parts import Threaded
 from watcher.demo.server import create_app
 from watcher.demo.world import World
@@ -68,7 +69,7 @@ async def measure(url: str, username: str, password: str, folder: Path) -> tuple
     source = Server(Access("bench", url, username, password), now=now)
 
     async def rules() -> Rules:
-        return Rules(EVENTS, {}, timedelta(seconds=30))
+        return Rules(plain(EVENTS, {}), timedelta(seconds=30))
 
     watch = Watch(Watched("bench", url, timedelta(0), timedelta(days=400)), source, store, Threaded(), rules)
     report = await poll_once(watch, now=now())

@@ -29,7 +29,8 @@ from watcher.channels import open_channel
 from watcher.clock import now
 from watcher.core.model import Status
 from watcher.core.page import Rules
-from watcher.core.policy import EVENTS
+from watcher.core.policy import plain
+from watcher.core.wanted import EVENTS
 from watcher.daemon.parts import Threaded
 from watcher.daemon.process import spare_the_collector
 from watcher.deliver import Desk, deliver_once
@@ -70,7 +71,7 @@ class Watching:
         channels = {"hook": ("hook",)} if told else {}
 
         async def rules() -> Rules:
-            return Rules(EVENTS, channels, timedelta(seconds=30))
+            return Rules(plain(EVENTS, channels), timedelta(seconds=30))
 
         watched = Watched("bench", url, timedelta(0), timedelta(days=400))
         self.watch = Watch(watched, self.server, self.store, Threaded(), rules)

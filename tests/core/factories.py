@@ -7,6 +7,7 @@ from watcher.core.diff import Horizon
 from watcher.core.event import ServerRef
 from watcher.core.model import Job, Session
 from watcher.core.page import Rules, Scene
+from watcher.core.policy import plain
 
 T0 = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 HQ = ServerRef("HQ", "0f0f0f0f-0000-4000-8000-000000000001")
@@ -30,23 +31,27 @@ def ended(session_id: str = "s1", status: str = "Success", minutes: float = 10, 
 
 
 HORIZON = Horizon(first_contact=T0, news_from=T0)
-ALL_EVENTS = Rules(
-    notify_on=frozenset(
-        {
-            "session.failed",
-            "session.warning",
-            "session.stopped",
-            "session.success",
-            "session.started",
-            "session.unrecognized",
-            "session.vanished",
-            "job.recovered",
-        }
-    ),
-    channels={"chat": ("chat",)},
-    interval=timedelta(seconds=30),
+EVENT_WORDS = frozenset(
+    {
+        "session.failed",
+        "session.warning",
+        "session.stopped",
+        "session.success",
+        "session.started",
+        "session.unrecognized",
+        "session.vanished",
+        "job.recovered",
+    }
 )
 JOBS = {"j1": Job("j1", "Contoso - Mail", organization="Contoso")}
+
+
+def rules(words: frozenset[str] = EVENT_WORDS, *, is_final: bool = True, **channels: tuple[str, ...]) -> Rules:
+    """Make rules without routes; without channels there is a chat."""
+    return Rules(plain(words, channels or {"chat": ("chat",)}, is_final=is_final), timedelta(seconds=30))
+
+
+ALL_EVENTS = rules()
 
 
 def scene(minutes: float = 11, **fields: Any) -> Scene:

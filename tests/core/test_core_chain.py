@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.factories import ALL_EVENTS, T0, at, ended, scene, session
+from tests.core.factories import EVENT_WORDS, T0, at, ended, rules, scene, session
 from watcher.core.diff import Sight
 from watcher.core.model import Job, JobType, Session
 from watcher.core.page import Rules, turn
@@ -18,7 +18,8 @@ from watcher.core.record import Chain, Known, Ledger, Outcome
 if TYPE_CHECKING:
     from watcher.core.event import Event
 
-ENDS = replace(ALL_EVENTS, notify_on=ALL_EVENTS.notify_on - {"session.started"})
+ENDS = rules(EVENT_WORDS - {"session.started"})
+EACH = rules(EVENT_WORDS - {"session.started"}, is_final=False)
 
 
 class Book:
@@ -112,7 +113,7 @@ def test_the_hold_is_a_setting() -> None:
 
 def test_each_attempt_speaks_where_that_is_wanted() -> None:
     """Then the failure is a failure, and the retry's success its end."""
-    book = Book(replace(ENDS, is_final=False))
+    book = Book(EACH)
     assert book.see(11, first()) == [("session.failed", "a", ())]
     assert book.see(21, retry("b", 20, "Success")) == [("job.recovered", "b", ())]
 
@@ -121,7 +122,7 @@ def test_a_hold_ends_when_the_setting_changes_to_each() -> None:
     """What waits is told with the next look."""
     book = Book()
     book.see(11, first())
-    book.rules = replace(ENDS, is_final=False)
+    book.rules = EACH
     assert book.see(12) == [("session.failed", "a", ())]
 
 

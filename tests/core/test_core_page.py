@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.factories import ALL_EVENTS, HORIZON, HQ, JOBS, at, ended, scene, session
+from tests.core.factories import HORIZON, HQ, JOBS, at, ended, rules, scene, session
 from watcher.core.diff import Sight
 from watcher.core.event import ServerRef, event_id
 from watcher.core.model import LogLine
@@ -17,9 +17,9 @@ FAILED = ended(status="Failed")
 
 def test_an_end_is_an_event_that_every_channel_is_owed() -> None:
     """One end makes one event, and one row for each destination of each channel."""
-    rules = replace(ALL_EVENTS, channels={"chat": ("room-a", "room-b"), "mail": ("ops",)})
+    told = rules(chat=("room-a", "room-b"), mail=("ops",))
 
-    page = turn(Ledger({"s1": Known(session())}), Sight((FAILED,)), scene(rules=rules))
+    page = turn(Ledger({"s1": Known(session())}), Sight((FAILED,)), scene(rules=told))
 
     (event,) = page.events
     assert (event.type, event.came_from, event.went_to) == ("session.failed", "Running", "Failed")
@@ -34,7 +34,7 @@ def test_an_end_is_an_event_that_every_channel_is_owed() -> None:
 
 def test_what_notify_on_does_not_name_is_recorded_and_owed_to_nobody() -> None:
     """Who is told never decides whether it is recorded."""
-    page = turn(Ledger(), Sight((FAILED,)), scene(rules=replace(ALL_EVENTS, notify_on=frozenset())))
+    page = turn(Ledger(), Sight((FAILED,)), scene(rules=rules(frozenset())))
 
     assert [event.type for event in page.events] == ["session.failed"]
     assert page.owed == ()
@@ -51,9 +51,9 @@ def test_a_job_whose_name_is_not_known_goes_by_its_id() -> None:
 @pytest.mark.parametrize(("interval", "minutes", "late"), [(30, 14.9, False), (30, 15.1, True), (120, 16, False)])
 def test_late_is_three_intervals_or_five_minutes(interval: int, minutes: float, late: bool) -> None:
     """An end at minute 10 is late when told after max(3 intervals, 5 minutes)."""
-    rules = replace(ALL_EVENTS, interval=timedelta(seconds=interval))
+    told = replace(rules(), interval=timedelta(seconds=interval))
 
-    page = turn(Ledger(), Sight((FAILED,)), scene(minutes, rules=rules))
+    page = turn(Ledger(), Sight((FAILED,)), scene(minutes, rules=told))
 
     assert page.events[0].late is late
 

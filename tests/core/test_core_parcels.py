@@ -1,5 +1,6 @@
 """Which rows leave together."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from hypothesis import given
@@ -149,3 +150,50 @@ def test_a_batch_that_failed_leaves_unchanged() -> None:
     """Its receiver knows it by the hash of its ids: nothing joins it, and nothing is lost from it."""
     rows = [row(1, message="m1"), row(2, message="m2"), row(3, message="m1"), row(4), row(5)]
     assert ids(Batches(100).bind(rows, NOW)) == [[1, 3], [2], [4, 5]]
+
+
+def of(group: str, *rows: Waiting) -> list[Waiting]:
+    return [replace(row, group=group) for row in rows]
+
+
+def test_a_group_leaves_when_the_first_of_it_is_due() -> None:
+    """The others have waited long enough, too; what is in another group, or in none, goes its own way."""
+    one = of("hq", row(1), row(2, "files", due=False), row(3, "sites", due=False))
+    assert joined(*one, *of("lab", row(4, "lab", due=False)), row(5, "alone")) == [[1, 2, 3], [5]]
+    assert joined(*of("hq", row(1, due=False), row(2, "files", due=False))) == []
+
+
+def test_a_group_takes_along_what_is_owed_of_its_jobs() -> None:
+    """A job's messages leave in order, also where one of them is kept for the morning."""
+    night = of("quiet", row(1, minute=1980, due=False), row(2, "files", minute=1981, due=False))
+    assert joined(*night, *of("hq", row(3, minute=1990), row(4, "sites", due=False))) == [[1, 3, 4]]
+
+
+def test_a_group_waits_for_no_job_that_is_being_told_of() -> None:
+    """The rest of it leaves, the job follows."""
+    assert joined(*of("hq", row(1, busy=True), row(2, due=False), row(3, "files"))) == [[3]]
+
+
+_rows = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "x", "y"]), st.booleans(), st.booleans(), st.booleans()),
+    max_size=12,
+)
+
+
+@given(_rows)
+def test_however_rows_lie_each_leaves_once_and_in_order(drawn: list[tuple[str, str, bool, bool, bool]]) -> None:
+    """No row twice, none that is busy, everything due and free leaves, and each message has its jobs' rows whole."""
+    rows = [
+        replace(row(n, job, minute=1900 + n, due=due, busy=busy, late=late), group=group)
+        for n, (job, group, due, busy, late) in enumerate(drawn)
+    ]
+    bundles = Joined(DAY).bind(rows, NOW)
+    left = [one.delivery.id for bundle in bundles for one in bundle]
+    busy_jobs = {one.subject for one in rows if one.busy}
+    assert len(left) == len(set(left))
+    assert {one.delivery.id for one in rows if one.due and one.subject not in busy_jobs} <= set(left)
+    for bundle in bundles:
+        jobs = {one.subject for one in bundle}
+        assert not jobs & busy_jobs
+        assert {one.delivery.id for one in bundle} == {one.delivery.id for one in rows if one.subject in jobs}
+        assert [one.delivery.id for one in bundle] == sorted(one.delivery.id for one in bundle)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.core.stories import END, ERRORS, JOB, STORIES, an_event
 from watcher.core.event import Event, JobRef, ServerRef, Story
 from watcher.core.model import LogLine
-from watcher.core.render import Format, Message, Severity, Style, render
+from watcher.core.render import Details, Format, Message, Severity, Style, render
 
 GOLDEN = Path(__file__).parent / "golden"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -69,8 +69,8 @@ def any_event(draw: st.DrawFn) -> Event:
     )
 
 
-@given(st.lists(any_event(), min_size=1, max_size=5), styles, st.booleans())
-def test_a_message_fits_its_channel(events: list[Event], style: Style, details: bool) -> None:
+@given(st.lists(any_event(), min_size=1, max_size=5), styles, st.sampled_from(Details))
+def test_a_message_fits_its_channel(events: list[Event], style: Style, details: Details) -> None:
     """Title and body keep their limits whatever they are made of, are never empty, and can be encoded."""
     message = render(tuple(events), style, BERLIN, details=details)
     assert 0 < len(message.body) <= style.body_limit
@@ -148,7 +148,7 @@ def test_without_details_nothing_personal_is_said() -> None:
     """Switched off, no word of the log or of the details is left, in single messages and in groups."""
     private = replace(STORIES["failed-first"], log=ERRORS)
     for events in [(private,), (private, private)]:
-        said = render(events, ROOMY[Format.TEXT], BERLIN, details=False).body
+        said = render(events, ROOMY[Format.TEXT], BERLIN, details=Details.NONE).body
         assert not re.search("Failed to process|Mailbox|Cannot connect", said)
         assert "Duration: 1 h 12 min" in said or "Failed: Contoso - Mail on HQ" in said
 
@@ -170,7 +170,7 @@ def test_a_group_says_the_worst_first_and_counts_the_rest() -> None:
 def test_a_group_of_several_servers_says_so() -> None:
     """Jobs are told apart by their server, and several messages of one job are its story."""
     there = an_event(server=ServerRef("Branch"))
-    assert render((an_event(), there), ROOMY[Format.TEXT], UTC).title == "2 jobs of 2 servers: 2 failed"
+    assert render((an_event(), there), ROOMY[Format.TEXT], UTC).title == "2 jobs of 2 servers ended badly: 2 failed"
     assert render((an_event(), an_event("job.recovered")), ROOMY[Format.TEXT], UTC).title == (
         "Contoso - Mail on HQ: failed, then recovered"
     )

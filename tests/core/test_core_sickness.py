@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from tests.core.factories import T0
 from watcher.core.delivery import Sent, Verdict
-from watcher.core.sickness import WELL, Attempt, Condition, Notice, Others, Place, notice
+from watcher.core.policy import plain
+from watcher.core.sickness import WELL, Attempt, Condition, Notice, Place, notice
 
 _WORDS = frozenset({"channel.failing", "channel.recovered"})
-OTHERS = Others({"ops": ("a",), "mail": ("b", "c"), "chat": ("d",)}, _WORDS)
+OTHERS = plain(_WORDS, {"ops": ("a",), "mail": ("b", "c"), "chat": ("d",)})
 GOOD, DOWN, NO = Verdict(Sent.DELIVERED), Verdict(Sent.TRY_AGAIN, "answered 500"), Verdict(Sent.REFUSED, "answered 401")
 BUSY = Verdict(Sent.WAIT_UNTIL, "answered 429", 60)
 
@@ -75,7 +76,7 @@ def test_one_bad_address_does_not_make_the_others_sick_and_well() -> None:
 
 def test_what_notify_on_leaves_out_is_not_told_but_kept() -> None:
     """The state is known all the same."""
-    found = notice("ops", [Attempt("a", NO)], {}, Others(OTHERS.channels, frozenset()), T0)
+    found = notice("ops", [Attempt("a", NO)], {}, plain(frozenset(), OTHERS.channels), T0)
     assert (found.events, found.owed) == ((), ())
     assert found.conditions[("ops", "a")].sick_since == T0
 

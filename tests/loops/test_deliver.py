@@ -14,8 +14,8 @@ from watcher.core.delivery import Parcel, Sent, State, Verdict
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting
 from watcher.core.pace import Rate
+from watcher.core.policy import plain
 from watcher.core.record import Owed, Page
-from watcher.core.sickness import Others
 from watcher.deliver import Desk, Handled, deliver, deliver_once
 from watcher.store import Store, open_store
 
@@ -339,8 +339,8 @@ async def test_a_sick_channel_is_told_through_the_others(store: Store) -> None:
     store.announce([], [("chat", "x"), ("mail", "y")], now=T0, destinations={"chat": ["chat"], "mail": ["m"]})
     owe(store, "a")
     channel, clock = Channel([Verdict(Sent.TRY_AGAIN, "answered 500")]), Ticking(anyio.current_time())
-    everyone = Others({"chat": ("chat",), "mail": ("m",)}, frozenset({"channel.failing", "channel.recovered"}))
-    telling = replace(desk(store, channel), others=everyone)
+    everyone = plain(frozenset({"channel.failing", "channel.recovered"}), {"chat": ("chat",), "mail": ("m",)})
+    telling = replace(desk(store, channel), policy=everyone)
     for _ in range(60):
         await deliver_once(telling, clock=clock, rng=Random(1))
         await anyio.sleep(5)

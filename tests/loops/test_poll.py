@@ -11,7 +11,8 @@ import pytest
 from watcher.core.delivery import State
 from watcher.core.model import Failure, Greeting, Job, LogLine, Look, LookFailed, Memory, Session
 from watcher.core.page import Rules
-from watcher.core.policy import EVENTS
+from watcher.core.policy import plain
+from watcher.core.wanted import EVENTS
 from watcher.poll import poll_once
 from watcher.store import Store, open_store
 from watcher.watch import Report, Watch, Watched
@@ -78,7 +79,7 @@ def store() -> Iterator[Store]:
 
 def watching(store: Store, script: Script, *, lookback: timedelta = timedelta(0)) -> Watch:
     async def rules() -> Rules:
-        return Rules(EVENTS, {"chat": ("chat",)}, timedelta(seconds=30))
+        return Rules(plain(EVENTS, {"chat": ("chat",)}), timedelta(seconds=30))
 
     watched = Watched("HQ", "https://vbo.example:4443", lookback, timedelta(days=400))
     return Watch(watched, script, store, direct, rules)

@@ -81,6 +81,7 @@ class Household:
             "WATCHER_DATABASE_URL": f"sqlite:///{self.folder / 'watcher.db'}",
             "WATCHER_LISTEN": "",
             "WATCHER_POLL_INTERVAL": "0.2",
+            "WATCHER_GROUP_WAIT": "0",
             "NO_PROXY": "127.0.0.1",
             "PYTHONWARNINGS": "error",
         }

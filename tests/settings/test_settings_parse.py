@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from watcher.core.policy import EVENTS
+from watcher.core.wanted import EVENTS
 from watcher.settings import Listen
 from watcher.settings.address import database_url, is_plain_text, listen, page_url, secret_url, server_url
 from watcher.settings.parse import api_version, boolean, duration, duration_from, fingerprints, notify_on, plain, watch

@@ -1,6 +1,6 @@
 """watcher.toml: several servers and channels."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
     [
         ("colour = 1", "watcher.toml: colour: not known to this version"),
         ("pol_interval = 1", "watcher.toml: pol_interval: not known to this version: did you mean `poll_interval`?"),
-        ("[[routes]]\nmatch = 1", "watcher.toml: routes: not known to this version"),
+        ("[[watchdogs]]\nmatch = 1", "watcher.toml: watchdogs: not known to this version"),
         ("[watchdogs]\na = 1", "watcher.toml: watchdogs: not known to this version"),
         ("[digest]", "watcher.toml: digest: not known to this version"),
         ("config = 'x'", "watcher.toml: config: not known to this version"),
@@ -101,9 +101,45 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
         ("notify_on = []", "watcher.toml: notify_on: is an empty list: name something, or leave the key out"),
         ("keep = 'x'\nkeep = 'y'", "watcher.toml: is no TOML: Cannot overwrite a value (at line 2, column 11)"),
         ("password = 'a'\npassword_file = 'b'", "watcher.toml: password_file: is set beside "),
-        (
-            "[[channels]]\nname='a'\nurl='json://h'\ndetails='full'",
-            "watcher.toml: [[channels]] 1: details: not known to this version",
+        ("routes = 1", "watcher.toml: routes: is no table: write `[[routes]]`"),
+        ("[silences]\nweekly = 'x'", "watcher.toml: silences: is one table: write `[[silences]]`, with two brackets"),
+        *(
+            (f"[[routes]]\n{line}", f"watcher.toml: [[routes]] 1: {problem}")
+            for line, problem in (
+                ("chanels=['ops']", "chanels: not known to this version: did you mean `channels`?"),
+                ("match=1", "match: is no table: write `match = "),
+                ("match={jbo='x'}", "match: jbo: not known to this version: did you mean `job`?"),
+                ("match={job=[]}", "match: job: is empty: name something"),
+                ("match={severity='failed'}", "match: severity: `failed` is none of them: did you mean `failure`?"),
+                ("match={event='session.fail'}", "match: event: `session.fail` is none of them: did you mean"),
+                ("match={labels={site=1.5}, job=true}", "match: job: is of a wrong kind: write a text"),
+                ("channels='nobody'", "channels: no channel is called `nobody`"),
+                ("notify_on='fialed'", "notify_on: `fialed` is no event: did you mean `failed`?"),
+                ("attempts='all'", "attempts: `all` is not one of final, each"),
+                ("group_wait='soon'", "group_wait: `soon` is no duration"),
+                ("group_by='jobs'", "group_by: `jobs` is no trait of an event: did you mean `job`?"),
+                ("quiet='22-7'", "quiet: hours: `22` is no time of day: write `07:00`"),
+                ("quiet='22:00'", "quiet: hours: `22:00` is no span of hours: write `22:00-07:00`"),
+                ("quiet={hours='1:00-2:00', days='someday'}", "quiet: days: `someday` is no day: write one of mon, "),
+                ("quiet={hours='1:00-2:00', zone='Europe/Zurch'}", "quiet: zone: `Europe/Zurch` is no time zone: did"),
+                ("quiet={hours='1:00-2:00', mode='keep'}", "quiet: mode: `keep` is not one of hold, drop"),
+                ("quiet={hours='1:00-2:00', pierce='bad'}", "quiet: pierce: `bad` is not one of info, success, "),
+                ("quiet='00:00-24:00'", "quiet: never ends, so nothing would ever be told"),
+                ("quiet=[{hours='1:00-2:00', mode='drop'}, '3:00-4:00']", "quiet: `mode` and `pierce` have to be "),
+                ("remind_every='1s'", "remind_every: `1s` is too short: the shortest is 60 s"),
+                ("remind_at_most=0", "remind_at_most: `0` is no number: write 1 to 1000"),
+                ("stop='yes'", "stop: is of a wrong kind: write true or false"),
+            )
+        ),
+        ("[[routes]]\nname='a'\n[[routes]]\nname='a'", "route a: there are two of this name: rename one"),
+        *(
+            (f"[[silences]]\n{line}", f"watcher.toml: [[silences]] 1: {problem}")
+            for line, problem in (
+                ("reason='x'", "weekly: missing: write when it is, as `sun 02:00-06:00`"),
+                ("weekly='02:00'", "weekly: `02:00` is no span of hours: write `22:00-07:00`"),
+                ("weekly='sun-mon 02:60-03:00'", "weekly: `02:60` is no time of day"),
+                ("weekly='0:00-24:00'", "weekly: never ends"),
+            )
         ),
         *(
             (f"[[channels]]\nname='a'\nurl='webhook+http://h'\n{line}", f"watcher.toml: [[channels]] 1: {problem}")
@@ -112,6 +148,7 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
                 ("rate='20'", "rate: `20` is no rate: write `20/min`, `1/s` or `100/h`, or `none`"),
                 ("rate='0/min'", "rate: `0/min` is no rate: "),
                 ("on_unknown='resent'", "on_unknown: `resent` is not one of resend, drop"),
+                ("details='some'", "details: `some` is not one of full, short, none"),
                 ("give_up_after='soon'", "give_up_after: `soon` is no duration: "),
             )
         ),
@@ -175,14 +212,56 @@ def test_two_of_one_name_or_one_address_are_a_mistake(world: World, text: str, p
     assert [line.split(":")[1:] for line in found] == [problem.split(":")[1:]]
 
 
-def test_labels_are_kept_and_warned_about(world: World) -> None:
-    """No part of this version uses them."""
+def test_labels_are_kept(world: World) -> None:
+    """Routes ask for them."""
     world.write("watcher.toml", "[[servers]]\nname='a'\nurl='https://x'\nlabels={site='Zurich'}\n")
     settings = world.load()
     assert settings.servers[0].labels == (("site", "Zurich"),)
-    assert tuple(map(world.local, settings.warnings)) == (
-        "watcher.toml: [[servers]] 1: labels: accepted, but not used by this version",
+    assert settings.warnings == ()
+
+
+def test_routes_inherit_what_they_do_not_say(world: World) -> None:
+    """Their own words win; without any there is one that stands for all."""
+    assert [route.name for route in world.load().routes] == ["all"]
+    world.write(
+        "watcher.toml",
+        """
+        notify_on = "failed"
+        group_wait = "5s"
+        [[servers]]
+        name = "a"
+        url = "https://x"
+        [[channels]]
+        name = "ops"
+        url = "json://h"
+        [[channels]]
+        name = "lost"
+        url = "json://i"
+        [[routes]]
+        name = "night"
+        match = { job = ["HR*", "!HR test"], labels = { site = "Zurich" }, event = "failed" }
+        channels = "ops"
+        notify_on = ["warning", "session.failed"]
+        attempts = "each"
+        group_by = []
+        quiet = { hours = "22:00-7:00", days = "mon-fri", zone = "Europe/Zurich", pierce = ["failure"] }
+        remind_every = "1d"
+        stop = true
+        [[routes]]
+        channels = []
+        """,
     )
+    settings = world.load({"WATCHER_CHANNELS": ""})
+    night, rest = settings.routes
+    assert (night.name, rest.name) == ("night", "route 2")
+    assert str(night.match) == "job `HR*` or `!HR test`, event `session.failed`, labels.site `Zurich`"
+    assert night.notify_on == {"session.warning", "session.failed"}
+    assert (night.is_final, night.group_by, night.stops, rest.stops) == (False, (), True, False)
+    assert (rest.group_wait, rest.channels) == (timedelta(seconds=5), ())
+    assert rest.notify_on == {"session.failed"}
+    (window,) = night.quiet.windows
+    assert (window.begins, window.ends, window.days) == (time(22), time(7), frozenset(range(5)))
+    assert settings.warnings == ("channel lost: no route leads to it, so it is told of nothing",)
 
 
 def test_a_server_without_a_login_is_named_by_its_table(world: World) -> None:

@@ -14,8 +14,8 @@ from trio.testing import MockClock
 
 from tests.simulation.world import T0, JumpingClock, Receiver, Server, history, true_time
 from watcher.core.page import Rules
-from watcher.core.policy import events_named
-from watcher.core.sickness import Others
+from watcher.core.policy import plain
+from watcher.core.wanted import events_named
 from watcher.daemon import loops as loops_module
 from watcher.daemon.loops import Loops
 from watcher.daemon.telling import Telling
@@ -150,15 +150,15 @@ class Household:
         places = {one.name: one.destinations for one in self.receivers}
 
         async def rules() -> Rules:
-            return Rules(WORDS, places, timedelta(seconds=INTERVAL))
+            return Rules(plain(WORDS, places), timedelta(seconds=INTERVAL))
 
         for server in self.servers:
             watched = Watched(server.name, "https://it", timedelta(0), timedelta(days=400))
             tasks.start_soon(loops.poll, Watch(watched, server, store, run_db, rules), INTERVAL)
-        others = Others(places, WORDS)
+        policy = plain(WORDS, places)
         for receiver in self.receivers:
             batch = 3 if receiver.concurrency > 1 else None
-            tasks.start_soon(loops.deliver, Desk(receiver, store, run_db, owner, str, batch=batch, others=others))
+            tasks.start_soon(loops.deliver, Desk(receiver, store, run_db, owner, str, batch=batch, policy=policy))
 
 
 loops_module.LOOK_AT_OUTBOX_EVERY = 20.0  # a simulated hour has to cost little; the bell still rings at once

@@ -68,6 +68,7 @@ def _is_a_partial_index(change: object) -> bool:
             return getattr(index, "name", "") in {
                 "ix_deliveries_pending",
                 "ix_deliveries_subject",
+                "ix_deliveries_grouping",
                 "ix_deliveries_dead",
             }
     return False

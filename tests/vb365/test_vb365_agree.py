@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.vb365.vb365_script import HASTE, NOW, Clock
 from watcher.core.model import Session
 from watcher.core.page import Rules
-from watcher.core.policy import EVENTS
+from watcher.core.policy import plain
+from watcher.core.wanted import EVENTS
 from watcher.demo.faults import Faults
 from watcher.demo.quirks import Bound, Echo, MainSession, OpenEnd, Order, Quirks
 from watcher.demo.server import create_app
@@ -74,7 +75,7 @@ class Estate:
         self.server = Server(access, now=self.clock, transport=httpx.ASGITransport(self.app), patience=HASTE)
 
         async def rules() -> Rules:
-            return Rules(EVENTS, {}, timedelta(seconds=30), is_final=False)
+            return Rules(plain(EVENTS, {}, is_final=False), timedelta(seconds=30))
 
         watched = Watched("vbo", "http://vbo.example", timedelta(0), timedelta(days=400))
         self.watch = Watch(watched, self.server, self.store, direct, rules)

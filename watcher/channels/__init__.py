@@ -8,6 +8,7 @@ from typing import Protocol
 
 from watcher.channels.errors import BadChannel
 from watcher.core.delivery import Parcel, Verdict
+from watcher.core.render.style import Details
 
 __all__ = ["BadChannel", "Channel", "open_channel"]
 
@@ -38,12 +39,20 @@ class Channel(Protocol):
         """Give back what the channel holds; nothing is sent after this."""
 
 
-def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo, is_fresh: bool = False) -> Channel:
+def open_channel(
+    name: str,
+    url: str,
+    *,
+    zone: tzinfo,
+    secret: str | None = None,
+    is_fresh: bool = False,
+    details: Details = Details.FULL,
+) -> Channel:
     """Make the channel that a URL describes: `webhook+http(s)://…`, or any Apprise URL. Nothing is sent.
 
     `secret` (`whsec_…`) signs webhooks and means nothing to the others. `zone` is that of the times in messages.
     `is_fresh`: each message gets a connection of its own, since a receiver may hang up on a kept one in the very moment
-    of the next message, and nobody knows then whether that arrived.
+    of the next message, and nobody knows then whether that arrived. `details`: how much is told of logs and details.
 
     Raises:
         BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
@@ -51,7 +60,7 @@ def open_channel(name: str, url: str, *, secret: str | None = None, zone: tzinfo
     if url.strip().lower().startswith(_WEBHOOKS):
         from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - aiohttp is not needed without webhooks
 
-        return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh)
+        return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh, details=details)
     from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB
 
-    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh)
+    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh, details=details)

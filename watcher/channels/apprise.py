@@ -13,7 +13,7 @@ from watcher.channels.plugin import Plan, native_format, plan, style_of
 from watcher.channels.witness import Sight, watching
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent, Verdict
-from watcher.core.render import Message, Severity, render
+from watcher.core.render import Details, Message, Severity, render
 
 _TYPES = {
     Severity.INFO: NotifyType.INFO,
@@ -29,7 +29,14 @@ class AppriseChannel:
     concurrency = 1  # a receiver that hangs holds one thread
 
     def __init__(
-        self, name: str, found: Plan, *, zone: tzinfo, is_fresh: bool = False, clock: Callable[[], datetime] = now
+        self,
+        name: str,
+        found: Plan,
+        *,
+        zone: tzinfo,
+        is_fresh: bool = False,
+        details: Details = Details.FULL,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """Take the plugins that a URL came to."""
         self.name = name
@@ -37,21 +44,24 @@ class AppriseChannel:
         self.destinations = tuple(target.label for target in found.targets)
         self._plugins = {target.label: target.plugin for target in found.targets}
         self._zone = zone
+        self._details = details
         self._clock = clock
         self._limiter: CapacityLimiter | None = None
         self._kept = Kept(is_fresh=is_fresh)
 
     @classmethod
-    def open(cls, name: str, url: str, *, zone: tzinfo, is_fresh: bool = False) -> "AppriseChannel":
+    def open(
+        cls, name: str, url: str, *, zone: tzinfo, is_fresh: bool = False, details: Details = Details.FULL
+    ) -> "AppriseChannel":
         """Read an Apprise URL. Raises BadChannel."""
-        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh)
+        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh, details=details)
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Send a parcel once. A cancelled send goes on in its thread: what has left cannot be called back."""
         plugin = self._plugin_for(parcel.destination)
         if plugin is None:
             return Verdict(Sent.REFUSED, "the channel has no such target any more")
-        message = render(parcel.events, style_of(plugin), self._zone)
+        message = render(parcel.events, style_of(plugin), self._zone, details=self._details, held=parcel.held)
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.concurrency)
         sent, seen = await to_thread.run_sync(

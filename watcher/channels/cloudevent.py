@@ -1,6 +1,6 @@
 """An event for programs: CloudEvents 1.0 in structured JSON, with the fields of the contract's section 5."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -11,6 +11,8 @@ import msgspec
 
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.render.style import Details
+from watcher.core.render.words import reason
 
 ONE_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -21,8 +23,10 @@ _NO_STATISTICS = Statistics()
 _OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
 
 
-def encode(events: tuple[Event, ...]) -> tuple[str, bytes]:
+def encode(events: tuple[Event, ...], details: Details = Details.FULL) -> tuple[str, bytes]:
     """Return the content type and the body for one event, or for several as a batch."""
+    if details is not Details.FULL:
+        events = tuple(_discreet(event, details) for event in events)
     if len(events) == 1:
         return ONE_TYPE, msgspec.json.encode(cloud_event(events[0]))
     return BATCH_TYPE, msgspec.json.encode([cloud_event(event) for event in events])
@@ -61,6 +65,13 @@ def _data(event: Event) -> dict[str, Json]:
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
     )
+
+
+def _discreet(event: Event, details: Details) -> Event:
+    """Return an event without what names people; of its log at most the line that says why."""
+    why = reason(event) if details is Details.SHORT else None
+    session = replace(event.session, details=None) if event.session is not None else None
+    return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
 
 
 @lru_cache(maxsize=1024)

@@ -22,6 +22,7 @@ from watcher.channels.errors import BadChannel
 from watcher.channels.signature import BadSecret, Signer
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent, Verdict
+from watcher.core.render.style import Details
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -42,6 +43,7 @@ class WebhookChannel:
         signer: Signer | None = None,
         tls: SSLContext | None = None,
         is_fresh: bool = False,
+        details: Details = Details.FULL,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`."""
@@ -53,11 +55,20 @@ class WebhookChannel:
         self._signer = signer
         self._tls = tls
         self._is_fresh = is_fresh
+        self._details = details
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     @classmethod
-    def open(cls, name: str, url: str, *, secret: str | None = None, is_fresh: bool = False) -> "WebhookChannel":
+    def open(
+        cls,
+        name: str,
+        url: str,
+        *,
+        secret: str | None = None,
+        is_fresh: bool = False,
+        details: Details = Details.FULL,
+    ) -> "WebhookChannel":
         """Check a `webhook+http(s)://` URL and its secret. Raises BadChannel."""
         scheme = url.partition(":")[0].lower()
         try:
@@ -68,13 +79,13 @@ class WebhookChannel:
         if not holds:
             raise BadChannel(name, f"{scheme}:// needs a host and, if any, a port of 1 to 65535")
         try:
-            return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh)
+            return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh, details=details)
         except BadSecret as problem:
             raise BadChannel(name, str(problem)) from None
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Post a parcel once; the same parcel is the same request, but for its time and signature."""
-        kind, body = encode(parcel.events)
+        kind, body = encode(parcel.events, self._details)
         headers = {"Content-Type": kind, **self._login, **self._identification(identity(parcel.events), body)}
         try:
             async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:

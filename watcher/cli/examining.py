@@ -11,7 +11,7 @@ from watcher.clock import Clock, now
 from watcher.core.finding import Finding, Grade
 from watcher.core.model import LookFailed
 from watcher.core.views import ChannelView
-from watcher.daemon.parts import build_server, close_server
+from watcher.daemon.parts import build_server, close_server, manner
 from watcher.settings import ChannelSettings, ServerSettings, Settings
 from watcher.store import StoreError, open_store
 
@@ -95,9 +95,8 @@ async def _server(settings: ServerSettings) -> list[Finding]:
 
 async def _channel(settings: ChannelSettings, everything: Settings) -> Group:
     title = f"channel {settings.name}"
-    secret = settings.secret.reveal() if settings.secret else None
     try:
-        channel = open_channel(settings.name, settings.url.reveal(), secret=secret, zone=everything.timezone)
+        channel = open_channel(settings.name, settings.url.reveal(), **manner(settings, everything))
     except BadChannel as error:
         return Group(title, (Finding("URL", Grade.FAILED, str(error)),))
     places = len(channel.destinations)

@@ -14,6 +14,7 @@ from watcher.cli.screen import say
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent
 from watcher.core.event import CHANNEL_TEST, OURSELVES, Event, event_id
+from watcher.daemon.parts import manner
 from watcher.settings import ChannelSettings, Settings
 
 
@@ -48,9 +49,8 @@ async def _try_all(channels: Sequence[ChannelSettings], settings: Settings) -> b
 
 
 async def _try(settings: ChannelSettings, everything: Settings) -> bool:
-    secret = settings.secret.reveal() if settings.secret else None
     try:
-        channel = open_channel(settings.name, settings.url.reveal(), secret=secret, zone=everything.timezone)
+        channel = open_channel(settings.name, settings.url.reveal(), **manner(settings, everything))
     except BadChannel as error:
         say(f"failed: {error}")
         return False

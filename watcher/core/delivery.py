@@ -32,6 +32,7 @@ class Delivery:
 
     `attempts` counts this one too: an attempt is written down before it is made. `message_id` names the message that
     it leaves in, the same at every attempt. `interrupted`: somebody was sending it and died; it may have arrived.
+    `held`: why it had to wait before the first attempt (quiet hours).
     """
 
     id: int
@@ -42,15 +43,17 @@ class Delivery:
     attempts: int
     first_due: datetime
     interrupted: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What leaves in one message: one event or several, for one destination."""
+    """What leaves in one message: one event or several, for one destination. `held`: what some of it waited for."""
 
     message_id: str
     destination: str
     events: tuple[Event, ...]
+    held: str = ""
 
 
 class State(StrEnum):

@@ -14,6 +14,7 @@ SESSION_STARTED = "session.started"
 SESSION_UNRECOGNIZED = "session.unrecognized"
 SESSION_VANISHED = "session.vanished"
 JOB_RECOVERED = "job.recovered"
+JOB_FAILING = "job.failing"  # a reminder; no word of `notify_on` stands for it, a route's `remind_every` asks for it
 SERVER_REPLACED = "server.replaced"
 CHANNEL_TEST = "channel.test"
 CHANNEL_FAILING = "channel.failing"

@@ -68,7 +68,8 @@ def _story(before: Outcome | None, session: Session, *, is_told: bool) -> Story:
 def _after(before: Outcome | None, session: Session, story: Story) -> Outcome:
     last_good = before.last_good if before else None
     if session.status == Status.FAILED:
-        return Outcome(session.status, session.ended, story.failures, story.failing_since, last_good)
+        told = before.told if before and story.was_bad else ()
+        return Outcome(session.status, session.ended, story.failures, story.failing_since, last_good, told)
     if session.status == Status.SUCCESS:
         last_good = session.ended
     return Outcome(session.status, session.ended, last_good=last_good)

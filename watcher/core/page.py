@@ -8,9 +8,9 @@ from watcher.core import chain as chains
 from watcher.core import event as events
 from watcher.core.diff import Change, Horizon, Sight, Transition, diff
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
-from watcher.core.model import Job, LogLine, Session
+from watcher.core.model import Job, LogLine, Session, Status
 from watcher.core.outcome import is_older, judge, laid_aside
-from watcher.core.policy import decide
+from watcher.core.policy import Case, Policy, Ruling, Told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 
 LATE_AT_LEAST = timedelta(minutes=5)
@@ -26,16 +26,18 @@ _PLAIN_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say about telling: the events wanted, each channel's destinations, the interval of looks.
-
-    `is_final`: a run and its retries speak once. `hold`: the longest that a bad end waits for its retry.
+    """What the settings say about telling: who is told of what, the interval of looks, and the longest that a bad end
+    waits for its retry.
     """
 
-    notify_on: frozenset[str]
-    channels: Mapping[str, tuple[str, ...]]
+    policy: Policy
     interval: timedelta
-    is_final: bool = True
     hold: timedelta = HOLD
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a run and its retries speak once, at least somewhere."""
+        return self.policy.is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,7 @@ def turn(ledger: Ledger, sight: Sight, scene: Scene) -> Page:
     account.release(sight)
     outcomes = {job: stands for job, stands in account.outcomes.items() if stands != ledger.outcomes.get(job)}
     waiting = tuple(chain for chain in account.chains.values() if chain != ledger.chains.get(chain.id))
-    told = tuple(account.told)
-    return Page(found.known, outcomes, told, tuple(_owed(told, scene.rules)), waiting)
+    return Page(found.known, outcomes, tuple(account.told), tuple(account.owed), waiting, account.rulings)
 
 
 class _Account:
@@ -72,7 +73,10 @@ class _Account:
         self.scene = scene
         self.outcomes = {**scene.seeds, **ledger.outcomes}
         self.chains = dict(ledger.chains)
+        self.silences = ledger.silences
         self.told: list[Event] = []
+        self.owed: list[Owed] = []
+        self.rulings: dict[str, Ruling] = {}
 
     def take(self, transition: Transition) -> None:
         """Take one transition: tell of it, or let it wait."""
@@ -84,7 +88,7 @@ class _Account:
         elif transition.change == Change.HISTORY:
             self._lay_aside(session)
         else:
-            self.told.append(_event(_PLAIN_TYPES[transition.change], transition, self.scene))
+            self._say(_event(_PLAIN_TYPES[transition.change], transition, self.scene))
 
     def release(self, sight: Sight) -> None:
         """Tell of what waits no longer: the server takes its word on a retry back, or the time is over."""
@@ -107,6 +111,7 @@ class _Account:
         if waits and not is_older(session, self.outcomes.get(session.job_id or "")):
             chain = chains.joined(chain or chains.begun(session), session, transition.came_from)
             self._keep(replace(chain, held=chain.held or session.ended or self.scene.server_now))
+            self._tell_of_attempt(transition)
         elif chain or (chains.is_retry(session) and self.scene.rules.is_final):
             chain = chains.joined(chain or chains.begun(session), session, transition.came_from)
             self._tell(chain, transition.reason, is_over=True)
@@ -137,10 +142,28 @@ class _Account:
 
     def _judge(self, transition: Transition, attempts: tuple[str, ...] = (), *, is_told: bool = False) -> None:
         job = transition.session.job_id or ""
-        event_type, story, stands = judge(self.outcomes.get(job), transition.session, is_told=is_told)
+        before = self.outcomes.get(job)
+        event_type, story, stands = judge(before, transition.session, is_told=is_told)
+        event = replace(_event(event_type, transition, self.scene), story=story, attempts=attempts)
+        ruling = self._say(event, told=before.told if before else ())
         if stands is not None and job:
-            self.outcomes[job] = stands
-        self.told.append(replace(_event(event_type, transition, self.scene), story=story, attempts=attempts))
+            self.outcomes[job] = replace(stands, told=_now_told(stands, event, ruling))
+
+    def _tell_of_attempt(self, transition: Transition) -> None:
+        """Tell of an end that waits for its retry, where every attempt speaks; how the job stands is not settled."""
+        if self.scene.rules.policy.speaks_each:
+            before = self.outcomes.get(transition.session.job_id or "")
+            event_type, story, _ = judge(before, transition.session)
+            self._say(replace(_event(event_type, transition, self.scene), story=story), is_attempt=True)
+
+    def _say(self, event: Event, *, told: tuple[Told, ...] = (), is_attempt: bool = False) -> Ruling:
+        """Take an event down, with who is told of it."""
+        policy = self.scene.rules.policy
+        ruling = rule(event, Case(policy, self.scene.now, self.silences, told, is_attempt))
+        self.told.append(event)
+        self.rulings[event.id] = ruling
+        self.owed.extend(owed(event, ruling, policy))
+        return ruling
 
     def _lay_aside(self, session: Session) -> None:
         job = session.job_id or ""
@@ -164,7 +187,28 @@ def replaced(server: ServerRef, before: str, scene: Scene) -> Page:
         decided=scene.now,
         reason=f"installation {server.installation_id} answers where {before} was; its history begins now",
     )
-    return Page(events=(event,), owed=tuple(_owed((event,), scene.rules)))
+    ruling = rule(event, Case(scene.rules.policy, scene.now))
+    debts = tuple(owed(event, ruling, scene.rules.policy))
+    return Page(events=(event,), owed=debts, rulings={event.id: ruling})
+
+
+def owed(event: Event, ruling: Ruling, policy: Policy) -> Iterable[Owed]:
+    """Return what a ruling makes us owe: the event to each destination of each channel that is told."""
+    for one in ruling.decisions:
+        if one.tell:
+            for place in policy.channels[one.channel]:
+                yield Owed(event.id, one.channel, place, one.due, one.group, one.held)
+
+
+def _now_told(stands: Outcome, event: Event, ruling: Ruling) -> tuple[Told, ...]:
+    """Return who knows of a failure after an end: who knew, and who is told now."""
+    if stands.status != Status.FAILED:
+        return ()
+    if event.type != events.SESSION_FAILED:
+        return stands.told
+    known = {told.channel for told in stands.told}
+    new = (one for one in ruling.decisions if one.tell and one.channel not in known)
+    return (*stands.told, *(Told(one.channel, one.route, event.decided) for one in new))
 
 
 def _event(event_type: str, transition: Transition, scene: Scene) -> Event:
@@ -211,10 +255,3 @@ def _job_ref(session: Session, jobs: Mapping[str, Job]) -> JobRef | None:
     if job is None:
         return JobRef(session.job_id, session.job_id, session.job_type)
     return JobRef(job.id, job.name, session.job_type or job.type, job.organization)
-
-
-def _owed(told: Iterable[Event], rules: Rules) -> Iterable[Owed]:
-    for event in told:
-        for decision in decide(event, rules.channels, rules.notify_on):
-            if decision.tell:
-                yield from (Owed(event.id, decision.channel, place) for place in rules.channels[decision.channel])

@@ -5,6 +5,7 @@ event is by itself, or a batch, and a batch that failed is sent again unchanged.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -20,12 +21,16 @@ MANY_LATE = 20
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A pending row as it lies in the outbox. `due`: it may be tried now; `busy`: somebody is sending it now."""
+    """A pending row as it lies in the outbox. `due`: it may be tried now; `busy`: somebody is sending it now.
+
+    `group`: what it shares with those that it may leave with; "" for none.
+    """
 
     delivery: Delivery
     subject: str
     due: bool = True
     busy: bool = False
+    group: str = ""
 
 
 Bundle: TypeAlias = tuple[Waiting, ...]
@@ -81,8 +86,8 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """For people: what is owed of one job is one message; so is what has waited beyond `expires_after`, and many late
-    ends of one server.
+    """For people: what is owed of one job is one message; so is what waits in one group, what has waited beyond
+    `expires_after`, and many late ends of one server.
 
     `held`: destinations that asked to be left alone, and until when.
     """
@@ -117,7 +122,7 @@ class Joined:
         old = [job for job, owed in free.items() if any(self._is_old(row, now) for row in owed)]
         messages = [old, *_summaries({job: owed for job, owed in free.items() if job not in set(old)})]
         joined = set(chain.from_iterable(messages))
-        messages += [[job] for job in free if job not in joined]
+        messages += _groups({job: owed for job, owed in free.items() if job not in joined})
         bundles = [[row for job in message for row in free[job]] for message in messages]
         return [self._in_order(bundle, now) for bundle in bundles if any(row.due for row in bundle)]
 
@@ -134,6 +139,18 @@ def _summaries(jobs: Mapping[str, Sequence[Waiting]]) -> list[list[str]]:
     late = [(job, row) for job, owed in jobs.items() for row in owed if row.delivery.event.late]
     servers = _grouped(late, lambda pair: pair[1].delivery.event.server.identity)
     return [list(dict.fromkeys(job for job, _ in pairs)) for pairs in servers.values() if len(pairs) > MANY_LATE]
+
+
+def _groups(jobs: Mapping[str, Sequence[Waiting]]) -> list[list[str]]:
+    """Return the jobs of which each message speaks: those of one group, as soon as one of them is due."""
+    due = {row.group for owed in jobs.values() for row in owed if row.due and row.group}
+    return list(_grouped(jobs, lambda job: _group_of(job, jobs[job], due)).values())
+
+
+def _group_of(job: str, rows: Sequence[Waiting], due: AbstractSet[str]) -> str:
+    """Return the group that a job leaves with; one that is in none is by itself."""
+    first_due = sorted(rows, key=lambda row: not row.due)
+    return next((row.group for row in first_due if row.group in due), f"{job}\x1f")
 
 
 def _late(row: Waiting) -> Waiting:

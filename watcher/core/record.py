@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from watcher.core.event import Event, ServerRef
 from watcher.core.model import Session
+from watcher.core.policy import Ruling, Told
+from watcher.core.silence import Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Outcome:
     """How a job stands: its latest Success, Warning or Failed end; Stopped changes nothing.
 
     `failures` counts Failed ends in a row, `failing_since` is the end of the first of them, `last_good` the latest
-    Success.
+    Success. `told`: who was told of the failure that lasts.
     """
 
     status: str
@@ -54,6 +56,7 @@ class Outcome:
     failures: int = 0
     failing_since: datetime | None = None
     last_good: datetime | None = None
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +80,45 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One event that one destination of a channel has to get."""
+    """One event that one destination of a channel has to get. `due`: None is at once.
+
+    `group`: what it may leave together with, if anything. `held`: why it waits, where that is not only for others.
+    """
 
     event_id: str
     channel: str
     destination: str
+    due: datetime | None = None
+    group: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the store knows of the sessions and jobs that one page of a look speaks of, and all chains under way."""
+    """What the store knows of the sessions and jobs that one page of a look speaks of, and all chains under way.
+
+    `silences`: those of the moment that somebody has set.
+    """
 
     sessions: Mapping[str, Known] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one page changes, written in one transaction: what we know and what we owe."""
+    """What one page changes, written in one transaction: what we know and what we owe.
+
+    `rulings`: what was decided of each event, by its id.
+    """
 
     sessions: tuple[Known, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     owed: tuple[Owed, ...] = ()
     chains: tuple[Chain, ...] = ()
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

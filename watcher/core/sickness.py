@@ -1,13 +1,14 @@
 """When a destination of a channel counts as sick, and who is told of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from watcher.core.delivery import Sent, Verdict
 from watcher.core.event import CHANNEL_FAILING, CHANNEL_RECOVERED, OURSELVES, Event, event_id
-from watcher.core.policy import decide
+from watcher.core.page import owed
+from watcher.core.policy import Case, Policy, Ruling, rule
 from watcher.core.record import Owed
 
 FAILURES = 3
@@ -39,24 +40,17 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
-    """Who may be told that a channel is sick: every channel's destinations, and the events that are wanted."""
-
-    channels: Mapping[str, tuple[str, ...]]
-    notify_on: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """What a round of attempts changes: conditions of destinations, and who has to be told."""
 
     conditions: Mapping[Place, Condition]
     events: tuple[Event, ...] = ()
     owed: tuple[Owed, ...] = ()
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
 
 
 def notice(
-    channel: str, attempts: Iterable[Attempt], before: Mapping[Place, Condition], others: Others, now: datetime
+    channel: str, attempts: Iterable[Attempt], before: Mapping[Place, Condition], policy: Policy, now: datetime
 ) -> Notice:
     """Decide what attempts at one channel say of its health.
 
@@ -76,8 +70,10 @@ def notice(
         elif was.sick_since and not stands.sick_since:
             events.append(_event(CHANNEL_RECOVERED, place, was.sick_since, f"{attempt.destination} takes again", now))
     moved = {place: stands for place, stands in changed.items() if stands != before.get(place, WELL)}
-    owed = tuple(row for event in events for row in _owed(event, channel, {**before, **changed}, others))
-    return Notice(moved, tuple(events) if owed else (), owed)
+    rulings = {event.id: rule(event, Case(policy, now)) for event in events}
+    stand = {**before, **changed}
+    debts = tuple(row for event in events for row in _owed(event, rulings[event.id], policy, stand))
+    return Notice(moved, tuple(events) if debts else (), debts, rulings)
 
 
 def _after(was: Condition, verdict: Verdict, now: datetime) -> Condition:
@@ -103,10 +99,8 @@ def _event(kind: str, place: Place, since: datetime, text: str, now: datetime) -
     )
 
 
-def _owed(event: Event, channel: str, conditions: Mapping[Place, Condition], others: Others) -> Iterable[Owed]:
-    names = [name for name in others.channels if name != channel]
-    for decision in decide(event, names, others.notify_on):
-        if decision.tell:
-            for place in others.channels[decision.channel]:
-                if not conditions.get((decision.channel, place), WELL).sick_since:
-                    yield Owed(event.id, decision.channel, place)
+def _owed(event: Event, ruling: Ruling, policy: Policy, conditions: Mapping[Place, Condition]) -> Iterable[Owed]:
+    """Return what is owed to the others: neither to the channel itself nor to destinations that are sick, too."""
+    for row in owed(event, ruling, policy):
+        if row.channel != event.channel and not conditions.get((row.channel, row.destination), WELL).sick_since:
+            yield row

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from datetime import tzinfo
+from typing import Protocol, TypedDict, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -10,10 +11,12 @@ import anyio.to_thread
 from watcher.clock import Clock
 from watcher.core.backoff import OnUnknown, Patience
 from watcher.core.page import Rules
-from watcher.core.sickness import Others
+from watcher.core.policy import Policy
+from watcher.core.render.style import Details
+from watcher.daemon.policy import policy_of
 from watcher.deliver import Channel, Desk
 from watcher.logs import Redactor
-from watcher.settings import ServerSettings, Settings
+from watcher.settings import ChannelSettings, ServerSettings, Settings
 from watcher.store import Store
 from watcher.vb365.access import Access
 from watcher.vb365.server import Server
@@ -97,15 +100,32 @@ def _open_channels(settings: Settings) -> tuple[OpenChannel, ...]:
     opened: list[OpenChannel] = []
     problems: list[str] = []
     for channel in settings.channels:
-        secret = channel.secret.reveal() if channel.secret else None
         try:
-            url, is_fresh = channel.url.reveal(), channel.on_unknown is OnUnknown.DROP
-            opened.append(open_channel(channel.name, url, secret=secret, zone=settings.timezone, is_fresh=is_fresh))
+            opened.append(open_channel(channel.name, channel.url.reveal(), **manner(channel, settings)))
         except BadChannel as error:
             problems.append(str(error))
     if problems:
         raise UnusableChannels(tuple(problems))
     return tuple(opened)
+
+
+class Manner(TypedDict):
+    """How a channel tells: what its settings come to for `open_channel`."""
+
+    zone: tzinfo
+    secret: str | None
+    is_fresh: bool
+    details: Details
+
+
+def manner(channel: ChannelSettings, settings: Settings) -> Manner:
+    """Return how one channel tells."""
+    return {
+        "zone": settings.timezone,
+        "secret": channel.secret.reveal() if channel.secret else None,
+        "is_fresh": channel.on_unknown is OnUnknown.DROP,
+        "details": channel.details,
+    }
 
 
 def build_server(server: ServerSettings, clock: Clock) -> Server:
@@ -132,7 +152,7 @@ async def close_server(server: Server) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all parts of one configuration share."""
+    """What all parts of one configuration share. `is_hasty`: no message waits for others to join."""
 
     settings: Settings
     store: Store
@@ -140,22 +160,20 @@ class Bench:
     clock: Clock
     channels: Channels
     owner: str
+    is_hasty: bool = False
 
     def watch(self, server: ServerSettings, source: Server) -> Watch:
         """Put together what looks at one server need."""
         watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep)
 
         async def rules() -> Rules:
-            destinations = {channel.name: channel.destinations for channel in await self.channels.ready()}
-            return Rules(
-                self.settings.notify_on,
-                destinations,
-                server.poll_interval,
-                is_final=self.settings.attempts == "final",
-                hold=self.settings.hold,
-            )
+            return Rules(await self.policy(), server.poll_interval, self.settings.hold)
 
         return Watch(watched, source, self.store, self.run_db, rules)
+
+    async def policy(self) -> Policy:
+        """Put together who is told of what."""
+        return policy_of(self.settings, await self.channels.ready(), is_hasty=self.is_hasty)
 
     async def desk(self, channel: Channel) -> Desk:
         """Put together what one channel's sending needs."""
@@ -163,7 +181,6 @@ class Bench:
 
         chosen = next(one for one in self.settings.channels if one.name == channel.name)
         url = chosen.url.reveal()
-        everyone = {one.name: one.destinations for one in await self.channels.ready()}
         return Desk(
             channel,
             self.store,
@@ -173,7 +190,7 @@ class Bench:
             Patience(chosen.give_up_after, chosen.expires_after, chosen.on_unknown),
             batch=chosen.batch if is_for_programs(url) else None,
             rate=chosen.rate or usual_rate(url),
-            others=Others(everyone, self.settings.notify_on),
+            policy=await self.policy(),
         )
 
     async def announce(self) -> None:

@@ -65,7 +65,7 @@ def _run(settings: Settings, store: Store, *, once: bool, reload: Callable[[], S
 
 
 async def _round(settings: Settings, store: Store, owner: str, clock: Clock) -> bool:
-    bench = Bench(settings, store, Threaded(), clock, Channels(settings), owner)
+    bench = Bench(settings, store, Threaded(), clock, Channels(settings), owner, is_hasty=True)
     try:
         return await Round(bench, Telling(Metrics()), SystemRandom()).run()
     except* StoreError as errors:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 
-from watcher.settings import receivers, servers
+from watcher.core.policy import Route
+from watcher.core.silence import Silence
+from watcher.settings import receivers, routes, servers
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
 from watcher.settings.layer import (
     Layer,
@@ -46,7 +48,7 @@ from watcher.settings.table import (
 )
 from watcher.settings.zone import machine_zone
 
-_TABLES = ("servers", "channels")
+_TABLES = ("servers", "channels", "routes", "silences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def _top_level(toml: Toml | None, notes: Notes) -> Layer:
     for key, value in toml.content.items():
         if is_table(value) and key not in _TABLES:
             notes.problem(f"{toml.path}: {key}", unknown_key(key, _TABLES))
-        elif key == "servers" and not is_table(value):
-            notes.problem(f"{toml.path}: servers", "is no table: write `[[servers]]`")
+        elif key in _TABLES and key != "channels" and not is_table(value):
+            notes.problem(f"{toml.path}: {key}", f"is no table: write `[[{key}]]`")
         elif not is_table(value):
             plain[key] = value
         elif isinstance(value, dict):
@@ -140,15 +142,18 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
     told = _channels(sources)
     _warn_of_unused(reader)
     database, state_folder = _database(reader, environ, usual)
+    inherited = routes.Inherited(
+        reader.value(NOTIFY_ON), reader.value(ATTEMPTS) == "final", reader.value(GROUP_WAIT), _timezone(reader, environ)
+    )
     return Settings(
         servers=watched,
         channels=told,
-        notify_on=reader.value(NOTIFY_ON),
+        notify_on=inherited.notify_on,
         poll_interval=reader.value(POLL_INTERVAL),
         lookback=reader.value(LOOKBACK),
         database_url=database,
         keep=reader.value(KEEP),
-        timezone=_timezone(reader, environ),
+        timezone=inherited.zone,
         listen=reader.value(LISTEN),
         heartbeat_url=reader.optional(HEARTBEAT_URL),
         attempts=reader.value(ATTEMPTS),
@@ -159,9 +164,11 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         admin_token=reader.optional(ADMIN_TOKEN),
         log_format=reader.value(LOG_FORMAT),
         log_level=reader.value(LOG_LEVEL),
-        warnings=tuple(reader.notes.warnings),
         files=sources.files,
         state_folder=state_folder,
+        routes=_routes(sources, inherited, told),
+        silences=_silences(sources, inherited.zone),
+        warnings=tuple(reader.notes.warnings),  # last, when all has been read
     )
 
 
@@ -193,6 +200,28 @@ def _channels(sources: _Sources) -> tuple[ChannelSettings, ...]:
     if not told and reader.need_secrets:
         reader.notes.warn(CHANNELS.variable, "no channel is set, so nobody is told of anything")
     return tuple(told)
+
+
+def _routes(sources: _Sources, inherited: routes.Inherited, channels: tuple[ChannelSettings, ...]) -> tuple[Route, ...]:
+    toml, notes = sources.toml, sources.reader.notes
+    tables = tables_of(toml.content, "routes") if toml else []
+    names = [channel.name for channel in channels]
+    found = [
+        routes.table_route(table, place, f"{toml.path if toml else ''}: [[routes]] {place}", inherited, names, notes)
+        for place, table in enumerate(tables, start=1)
+    ]
+    routes.check_routes(found, names, notes)
+    return tuple(found) or (inherited.route(),)
+
+
+def _silences(sources: _Sources, zone: tzinfo) -> tuple[Silence, ...]:
+    toml, notes = sources.toml, sources.reader.notes
+    tables = tables_of(toml.content, "silences") if toml else []
+    found = (
+        routes.table_silence(table, f"{toml.path if toml else ''}: [[silences]] {place}", zone, notes)
+        for place, table in enumerate(tables, start=1)
+    )
+    return tuple(silence for silence in found if silence)
 
 
 def _warn_of_unused(reader: Reader) -> None:

@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple
 
 from watcher.core.backoff import EXPIRES_AFTER, GIVE_UP_AFTER, OnUnknown
 from watcher.core.pace import Rate
+from watcher.core.policy import Route
+from watcher.core.render.style import Details
+from watcher.core.silence import Silence
 from watcher.logs import secret_login, secret_parts
 from watcher.settings.secret import Secret
 
@@ -62,6 +65,7 @@ class ChannelSettings:
     on_unknown: OnUnknown = OnUnknown.RESEND
     give_up_after: timedelta = GIVE_UP_AFTER
     expires_after: timedelta = EXPIRES_AFTER
+    details: Details = Details.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Settings:
     """Everything that was set, or its default.
 
     `files`: the files that were read. `state_folder`: where the default database lies, for `run` to make; None where
-    WATCHER_DATABASE_URL says another place.
+    WATCHER_DATABASE_URL says another place. `routes`: always one at least, that stands for the settings without routes.
     """
 
     servers: tuple[ServerSettings, ...]
@@ -93,6 +97,8 @@ class Settings:
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     state_folder: Path | None = None
+    routes: tuple[Route, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every text that no log may show: the secrets, and the telling parts of those that are URLs."""

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from watcher.core.backoff import OnUnknown
 from watcher.core.pace import Rate
-from watcher.core.policy import events_named
+from watcher.core.render.style import Details
+from watcher.core.wanted import events_named
 from watcher.settings.secret import Secret
 
 _T = TypeVar("_T", bound=str)
@@ -131,6 +132,11 @@ def rate(text: str) -> Rate:
     if match is None or not int(match[1]):
         raise ValueError(f"`{text}` is no rate: write `20/min`, `1/s` or `100/h`, or `none`")
     return Rate(int(match[1]), timedelta(seconds=_UNITS[match[2][0]]))
+
+
+def details(text: str) -> Details:
+    """Read how much of logs and details a channel is told."""
+    return Details(choice(*(one.value for one in Details))(text))
 
 
 def on_unknown(text: str) -> OnUnknown:

@@ -11,6 +11,7 @@ from watcher.settings.reader import Reader
 from watcher.settings.secret import Secret
 from watcher.settings.table import (
     CHANNEL_BATCH,
+    CHANNEL_DETAILS,
     CHANNEL_EXPIRES_AFTER,
     CHANNEL_GIVE_UP_AFTER,
     CHANNEL_ON_UNKNOWN,
@@ -57,6 +58,7 @@ def table_channel(
         on_unknown=inner.value(CHANNEL_ON_UNKNOWN),
         give_up_after=inner.value(CHANNEL_GIVE_UP_AFTER),
         expires_after=inner.value(CHANNEL_EXPIRES_AFTER),
+        details=inner.value(CHANNEL_DETAILS),
     )
 
 

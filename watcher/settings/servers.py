@@ -16,7 +16,6 @@ from watcher.settings.table import (
     API_VERSION,
     CA_FILE,
     ENABLED,
-    LABELS_NOT_USED_YET,
     NAME,
     PASSWORD,
     POLL_INTERVAL,
@@ -130,8 +129,6 @@ def _labels(table: Mapping[str, object], where: str, notes: Notes) -> tuple[tupl
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         notes.problem(f"{where}: labels", 'are names with texts: write `labels = { site = "Zurich" }`')
         return ()
-    if labels and LABELS_NOT_USED_YET:
-        notes.warn(f"{where}: labels", "accepted, but not used by this version")
     return tuple(sorted(labels.items()))
 
 

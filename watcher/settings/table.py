@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from watcher.core.policy import DEFAULT_NOTIFY_ON, WORDS
+from watcher.core.wanted import DEFAULT_NOTIFY_ON, WORDS
 from watcher.settings import address, channels, parse, zone
 from watcher.settings.setting import Place, Setting, places_of
 
@@ -207,16 +207,12 @@ TABLE: tuple[Setting[object], ...] = (
 )
 
 NOT_USED_YET: tuple[Setting[object], ...] = (
-    GROUP_WAIT,
     HEARTBEAT_URL,
     WATCH,
     PUBLIC_URL,
     ADMIN_TOKEN,
 )
 """Settings of the public face that are read and checked, but that no part of this version acts on: set, they warn."""
-
-LABELS_NOT_USED_YET = True
-"""The same for the key `labels` of `[[servers]]`."""
 
 PLACES: Mapping[str, Place] = places_of(TABLE)
 """Every key that is known at the top of watcher.toml; in upper case with the prefix, every variable."""
@@ -238,6 +234,13 @@ CHANNEL_GIVE_UP_AFTER = Setting(
 )
 CHANNEL_EXPIRES_AFTER = Setting(
     "expires_after", parse.duration, "From this age on, messages are joined and marked late.", "24h"
+)
+
+CHANNEL_DETAILS = Setting(
+    "details",
+    parse.details,
+    "Log lines and details name people. full: all; short: only why it ended so; none: nothing of them.",
+    "full",
 )
 
 SERVER_PLACES: Mapping[str, Place] = places_of(
@@ -267,6 +270,7 @@ CHANNEL_PLACES: Mapping[str, Place] = places_of(
         CHANNEL_ON_UNKNOWN,
         CHANNEL_GIVE_UP_AFTER,
         CHANNEL_EXPIRES_AFTER,
+        CHANNEL_DETAILS,
     )
 )
 """Every key of `[[channels]]`."""

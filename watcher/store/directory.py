@@ -27,6 +27,8 @@ _FRESH = {
     "message_id": None,
     "lease_owner": None,
     "lease_until": None,
+    "grouping": "",
+    "held": None,
 }
 """What a delivery is that was put back: nothing of its former life stays but what it is about."""
 
@@ -61,7 +63,7 @@ def note(connection: Connection, decide: Callable[[Mapping[Place, Condition]], N
         statement = upsert_some(connection.dialect.name, destinations, ("channel", "name"), changes)
         connection.execute(statement, [_row(place, stands) for place, stands in told.conditions.items()])
     if told.events:
-        pages.write_events(connection, None, told.events, now)
+        pages.write_events(connection, None, told.events, now, told.rulings)
         pages.owe(connection, told.owed, {}, now)
 
 
@@ -104,7 +106,7 @@ def _move(
 
     With `now` their life begins anew; without, it goes on.
     """
-    kept = ("event_id", "created", "subject")
+    kept = ("event_id", "created", "subject", "grouping", "held")
     times = ("first_due", "next_attempt")
     for place in places:
         values: dict[str, Any] = {name: deliveries.c[name] for name in kept}

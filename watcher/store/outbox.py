@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal_column, or_, select, text, tuple_, update
 
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.parcels import Binder, Bundle, Waiting
@@ -24,6 +24,8 @@ _ROWS: Select[Any] = select(
     deliveries.c.first_due,
     deliveries.c.message_id,
     deliveries.c.subject,
+    deliveries.c.grouping,
+    deliveries.c.held,
     deliveries.c.next_attempt,
     deliveries.c.lease_owner,
     deliveries.c.lease_until,
@@ -45,6 +47,17 @@ _OF_SUBJECTS = (
     )
     .order_by(deliveries.c.id)
     .with_for_update(of=deliveries)
+)
+_OF_GROUPS = (
+    _ROWS.where(
+        *_OF_CHANNEL,
+        _FREE,
+        deliveries.c.grouping != literal_column("''"),  # in the statement itself, for the index
+        tuple_(deliveries.c.grouping, deliveries.c.destination).in_(bindparam("groups", expanding=True)),
+    )
+    .order_by(deliveries.c.id)
+    .limit(_MOST_JOINED)
+    .with_for_update(of=deliveries, skip_locked=True)
 )
 _OLD = (
     _ROWS.where(*_OF_CHANNEL, deliveries.c.first_due <= bindparam("old"), _FREE)
@@ -128,6 +141,7 @@ def claim(
         return []
     if binder.wants_all((row.delivery for row in rows.values()), now):
         rows |= _read(connection.execute(_DUE, place | {"limit": _MOST_JOINED}), now)
+    rows |= _read(_of_groups(connection, rows.values(), binder, place), now)
     rows |= _read(_belonging(connection, list(rows.values()), binder, place), now)
     bundles = binder.bind(list(rows.values()), now)[:limit]
     messages = _named(bundles)
@@ -178,6 +192,15 @@ def due_open(connection: Connection, channels: Sequence[str], now: datetime) -> 
     return connection.execute(_DUE_OPEN, {"channels": list(channels), "now": now}).scalar_one()
 
 
+def _of_groups(
+    connection: Connection, due: Iterable[Waiting], binder: Binder, place: Mapping[str, object]
+) -> Iterable[Row[Any]]:
+    """Read what may leave with what is due, though it would have waited a little longer."""
+    if binder.joins:
+        for groups in in_chunks((row.group, row.delivery.destination) for row in due if row.group):
+            yield from connection.execute(_OF_GROUPS, {**place, "groups": groups})
+
+
 def _belonging(
     connection: Connection, due: Sequence[Waiting], binder: Binder, place: Mapping[str, object]
 ) -> Iterable[Row[Any]]:
@@ -216,9 +239,10 @@ def _waiting(row: Row[Any], now: datetime) -> Waiting:
         attempts=row.attempts + 1,
         first_due=row.first_due,
         interrupted=row.lease_owner is not None,
+        held=row.held or "",
     )
     busy = row.lease_until is not None and row.lease_until > now
-    return Waiting(delivery, row.subject, due=row.next_attempt <= now, busy=busy)
+    return Waiting(delivery, row.subject, due=row.next_attempt <= now, busy=busy, group=row.grouping)
 
 
 def _named(bundles: Iterable[Bundle]) -> list[list[Delivery]]:
@@ -236,7 +260,17 @@ def _named(bundles: Iterable[Bundle]) -> list[list[Delivery]]:
 
 def _with_name(row: Delivery, name: str) -> Delivery:
     # `dataclasses.replace` takes three times as long, and this is done for each row that is ever sent.
-    return Delivery(row.id, name, row.event, row.channel, row.destination, row.attempts, row.first_due, row.interrupted)
+    return Delivery(
+        row.id,
+        name,
+        row.event,
+        row.channel,
+        row.destination,
+        row.attempts,
+        row.first_due,
+        row.interrupted,
+        row.held,
+    )
 
 
 def _settled(settlement: Settlement, now: datetime) -> dict[str, object]:

@@ -1,19 +1,21 @@
 """One page of a look: the ledger that it is judged by, and what it changes. All in the caller's transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from watcher.core.delivery import State
 from watcher.core.event import Event
 from watcher.core.model import Session
+from watcher.core.policy import Ruling
 from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page
+from watcher.store import quieted
 from watcher.store.schema import chains, deliveries, events, outcomes, servers, sessions
-from watcher.store.statements import in_chunks, insert_new, upsert
+from watcher.store.statements import in_chunks, insert_new, upsert, upsert_some
 
+_STANDING = ("status", "ended", "failures", "failing_since", "last_good")
 _LOCK = select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update()
 _SESSIONS = select(sessions.c.data).where(
     sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
@@ -30,7 +32,9 @@ _CHAINS = select(chains.c.data).where(
 )
 
 
-def read_ledger(connection: Connection, server_id: int, session_ids: Iterable[str], job_ids: Iterable[str]) -> Ledger:
+def read_ledger(
+    connection: Connection, server_id: int, session_ids: Iterable[str], job_ids: Iterable[str], now: datetime
+) -> Ledger:
     """Read what is known of some sessions and jobs, with the server's row locked against others who look at it."""
     connection.execute(_LOCK, {"server_id": server_id}).one()
     known: dict[str, Known] = {}
@@ -42,9 +46,9 @@ def read_ledger(connection: Connection, server_id: int, session_ids: Iterable[st
     stands: dict[str, Outcome] = {}
     waiting = (chain.job_id for chain in runs.values() if chain.held and chain.job_id)
     for ids in in_chunks([*job_ids, *waiting]):
-        for job_id, *fields in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
-            stands[job_id] = Outcome(*fields)
-    return Ledger(known, stands, runs)
+        for row in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
+            stands[row.job_id] = outcome_of(row)
+    return Ledger(known, stands, runs, quieted.in_force(connection, now))
 
 
 def unlike(connection: Connection, server_id: int, shown: Iterable[Session]) -> set[str]:
@@ -63,23 +67,27 @@ def write_page(connection: Connection, server_id: int, page: Page, now: datetime
     if page.sessions:
         connection.execute(upsert(dialect, sessions), [_session(server_id, known, now) for known in page.sessions])
     if page.outcomes:
-        rows = [{"server_id": server_id, "job_id": job} | asdict(outcome) for job, outcome in page.outcomes.items()]
+        rows = [outcome_row(server_id, job, outcome) for job, outcome in page.outcomes.items()]
         connection.execute(upsert(dialect, outcomes), rows)
     if page.chains:
         connection.execute(upsert(dialect, chains), [_chain(server_id, chain, now) for chain in page.chains])
     if page.events:
-        write_events(connection, server_id, page.events, now)
+        write_events(connection, server_id, page.events, now, page.rulings)
     if page.owed:
         owe(connection, page.owed, {event.id: event.subject for event in page.events}, now)
 
 
-def write_events(connection: Connection, server_id: int | None, told: Sequence[Event], now: datetime) -> None:
-    """Write events, those of our own without a server; one that is there already stays as it is."""
-    connection.execute(insert_new(connection.dialect.name, events), [_event(server_id, event, now) for event in told])
+def write_events(
+    connection: Connection, server_id: int | None, told: Sequence[Event], now: datetime, rulings: Mapping[str, Ruling]
+) -> None:
+    """Write events, those of our own without a server; of one that is there already only the ruling is new."""
+    statement = upsert_some(connection.dialect.name, events, ("id",), ("ruling",))
+    connection.execute(statement, [_event(server_id, event, now, rulings.get(event.id)) for event in told])
+    quieted.keep_back(connection, rulings, now)
 
 
 def owe(connection: Connection, owed: Sequence[Owed], subjects: Mapping[str, str], now: datetime) -> None:
-    """Write debts, due at once; one that is there already stays as it is."""
+    """Write debts, due at once or when they say; one that is there already stays as it is."""
     rows = [_owed(one, subjects.get(one.event_id, one.event_id), now) for one in owed]
     connection.execute(insert_new(connection.dialect.name, deliveries), rows)
 
@@ -109,7 +117,18 @@ def _chain(server_id: int, chain: Chain, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(server_id: int | None, event: Event, now: datetime) -> dict[str, Any]:
+def outcome_of(row: Row[Any]) -> Outcome:
+    """Return how a job stands from the columns of its row."""
+    return Outcome(row.status, row.ended, row.failures, row.failing_since, row.last_good, row.told or ())
+
+
+def outcome_row(server_id: int, job: str, outcome: Outcome) -> dict[str, Any]:
+    """Return how a job stands as the columns of its row."""
+    row = {name: getattr(outcome, name) for name in _STANDING}
+    return {"server_id": server_id, "job_id": job, "told": outcome.told or None, **row}
+
+
+def _event(server_id: int | None, event: Event, now: datetime, ruling: Ruling | None) -> dict[str, Any]:
     return {
         "id": event.id,
         "server_id": server_id,
@@ -117,6 +136,7 @@ def _event(server_id: int | None, event: Event, now: datetime) -> dict[str, Any]
         "happened": event.happened,
         "created": now,
         "data": event,
+        "ruling": ruling,
     }
 
 
@@ -128,7 +148,9 @@ def _owed(owed: Owed, subject: str, now: datetime) -> dict[str, Any]:
         "state": State.PENDING,
         "attempts": 0,
         "created": now,
-        "first_due": now,
-        "next_attempt": now,
+        "first_due": owed.due or now,
+        "next_attempt": owed.due or now,
         "subject": subject,
+        "grouping": owed.group,
+        "held": owed.held or None,
     }

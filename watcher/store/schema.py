@@ -18,11 +18,13 @@ from sqlalchemy import (
 
 from watcher.core.delivery import State
 from watcher.core.event import Event
+from watcher.core.match import Match
 from watcher.core.model import Job
+from watcher.core.policy import Ruling, Told
 from watcher.core.record import Chain, Known
 from watcher.store.columns import Packed, UtcTime, Words
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision, which `metadata.create_all` makes at once; a test holds it to the migrations."""
 
 metadata = MetaData(
@@ -92,6 +94,7 @@ outcomes = Table(
     Column("failures", Integer, nullable=False),
     Column("failing_since", UtcTime),
     Column("last_good", UtcTime),
+    Column("told", Packed(tuple[Told, ...])),
 )
 """How each job stands, field by field as in `core.record.Outcome`."""
 
@@ -126,8 +129,31 @@ events = Table(
     Column("happened", UtcTime, nullable=False),
     Column("created", UtcTime, nullable=False, index=True),
     Column("data", Packed(Event), nullable=False),
+    Column("ruling", Packed(Ruling)),
 )
-"""What happened; `server_id` is NULL for events of our own."""
+"""What happened; `server_id` is NULL for events of our own. `ruling`: who was told of it, and why."""
+
+muted = Table(
+    "muted",
+    metadata,
+    Column("event_id", Words, ForeignKey(events.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("since", UtcTime, nullable=False),
+)
+"""Events that a silence keeps back, until it is over and somebody looks whether they still hold."""
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("match", Packed(Match), nullable=False),
+    Column("begins", UtcTime, nullable=False),
+    Column("ends", UtcTime, nullable=False, index=True),
+    Column("author", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("muted", Integer, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+"""Silences that somebody has set. One that was removed has ended then. `muted`: how many events it kept back."""
 
 deliveries = Table(
     "deliveries",
@@ -147,12 +173,16 @@ deliveries = Table(
     Column("message_id", Words),
     Column("last_error", Words),
     Column("subject", Words, nullable=False, server_default=""),
+    Column("grouping", Words, nullable=False, server_default=""),
+    Column("held", Words),
     UniqueConstraint("event_id", "channel", "destination"),
     sqlite_autoincrement=True,  # an id that somebody wrote down never comes to mean another row
 )
 """What is owed: one event for one destination. `settled` is when it was delivered or died.
 
-`subject` is that of the event; a `lease_owner` without a lease that still holds died while he was sending.
+`subject` is that of the event, `grouping` what rows share that may leave together; `held` is why one waits, where that
+is not only for others to join, nor for its next attempt. A `lease_owner` without a lease that still holds died while he
+was sending.
 """
 
 
@@ -166,6 +196,7 @@ def in_state(state: State) -> ColumnElement[bool]:
 for _statement in (
     "CREATE INDEX ix_deliveries_pending ON deliveries (channel, next_attempt) WHERE state = 'pending'",
     "CREATE INDEX ix_deliveries_subject ON deliveries (channel, subject) WHERE state = 'pending'",
+    "CREATE INDEX ix_deliveries_grouping ON deliveries (channel, grouping) WHERE state = 'pending' AND grouping <> ''",
     "CREATE INDEX ix_deliveries_dead ON deliveries (channel) WHERE state = 'dead'",
 ):
     event.listen(deliveries, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]  # SQLAlchemy has no hints here

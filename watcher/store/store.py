@@ -91,7 +91,7 @@ class Store:
         through unchanged, and nothing is stored. `write` must not call the store.
         """
         with self._writing() as connection:
-            page = write(pages.read_ledger(connection, server_id, session_ids, job_ids))
+            page = write(pages.read_ledger(connection, server_id, session_ids, job_ids, now))
             pages.write_page(connection, server_id, page, now)
             return page
 

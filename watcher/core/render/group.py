@@ -4,32 +4,66 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from itertools import groupby
 
-from watcher.core.event import Event
+from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, Event
 from watcher.core.render.escape import fold
 from watcher.core.render.markup import Kind, Line, shorten
 from watcher.core.render.units import moment, number
-from watcher.core.render.words import headline, reason, wording
+from watcher.core.render.words import BAD_ENDS, headline, reason, wording
 
 _HEADLINE_LENGTH = 160
 _REASON_LENGTH = 160
 
 
-def overview(events: tuple[Event, ...]) -> str:
-    """Return what several events are, in one line: "3 jobs of HQ: 2 failed, 1 with warnings"."""
+def overview(events: tuple[Event, ...], held: str = "") -> str:
+    """Return what several events are, in one line: "7 jobs of HQ ended badly: 5 failed, 2 with warnings".
+
+    A job that speaks more than once counts by how it stands now. `held`: what they waited for, as "quiet hours".
+    """
+    after = f"After the {held}: " if held else ""
     if is_one_story(events):
-        return _story(events)
-    counted = Counter(wording(event).counted for event in worst_first(events))
+        return f"{after}{_story(events)}"
+    last = _latest(events)
+    counted = Counter(_standing(story) for story in worst_first_stories(last))
     parts = ", ".join(f"{number(count)} {word}" for word, count in counted.items())
-    return f"{number(len(events))} {_things(events)} of {_place(events)}: {parts}"
+    badly = " ended badly" if all(story[-1].type in BAD_ENDS for story in last) else ""
+    return f"{after}{number(len(last))} {_things(events)} of {_place(events)}{badly}: {parts}"
 
 
 def items(events: tuple[Event, ...], zone: tzinfo, *, details: bool) -> list[Line]:
-    """Return a line for each event: what ended how, when, and with `details` why."""
+    """Return a line for each event of one job, else for each job: what ended how, when, and with `details` why."""
     latest = max(event.happened for event in events)
-    return [
-        _item(event, zone, latest, _why(event) if details else "")
-        for event in (events if is_one_story(events) else worst_first(events))
-    ]
+    if is_one_story(events):
+        return [_item(event, zone, latest, _why(event) if details else "") for event in events]
+    return [_of_story(story, zone, latest, details=details) for story in worst_first_stories(_latest(events))]
+
+
+def _of_story(story: list[Event], zone: tzinfo, latest: datetime, *, details: bool) -> Line:
+    """Say how a job stands now, and what came before: "Recovered: Mail on HQ, 02:40, failed 02:10"."""
+    last, before = story[-1], story[:-1]
+    told = [f"{wording(event).word.lower()} {moment(event.happened, zone, beside=latest)}" for event in before[-2:]]
+    more = f"{number(len(before) - 2)} more before" if len(before) > 2 else ""
+    then = "".join(f", {part}" for part in (*reversed(told), more) if part)
+    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}")
+
+
+def worst_first_stories(stories: list[list[Event]]) -> list[list[Event]]:
+    """Return the events of each job by how it stands now, the worst first."""
+    return sorted(stories, key=lambda story: (-wording(story[-1]).severity, story[-1].happened))
+
+
+def _latest(events: tuple[Event, ...]) -> list[list[Event]]:
+    """Return the events job by job, each job's in their order."""
+    stories: dict[str, list[Event]] = {}
+    for event in events:
+        stories.setdefault(event.subject, []).append(event)
+    return list(stories.values())
+
+
+def _standing(story: list[Event]) -> str:
+    """Return how a job is counted: by its last event, and whether that made good what came before in the message."""
+    counted = wording(story[-1]).counted
+    was_bad = any(event.type == SESSION_FAILED for event in story[:-1])
+    return "failed and already good again" if was_bad and story[-1].type == JOB_RECOVERED else counted
 
 
 def is_one_story(events: tuple[Event, ...]) -> bool:
@@ -45,14 +79,9 @@ def _story(events: tuple[Event, ...]) -> str:
     return f"{last.subject} on {last.server}: {told}"
 
 
-def worst_first(events: tuple[Event, ...]) -> list[Event]:
-    """Return events by their severity, the worst first, those of one severity in the order in which they happened."""
-    return sorted(events, key=lambda event: (-wording(event).severity, event.happened))
-
-
 def _things(events: tuple[Event, ...]) -> str:
     jobs = {(event.server.identity, event.job.id) for event in events if event.job is not None}
-    return "jobs" if len(jobs) == len(events) else "messages"
+    return "jobs" if all(event.job is not None for event in events) and jobs else "messages"
 
 
 def _place(events: tuple[Event, ...]) -> str:

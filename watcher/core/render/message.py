@@ -10,7 +10,7 @@ from watcher.core.render.facts import facts
 from watcher.core.render.fit import compose, squeeze
 from watcher.core.render.group import is_one_story, items, overview
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
-from watcher.core.render.style import Format, Message, Style
+from watcher.core.render.style import Details, Format, Message, Style
 from watcher.core.render.words import details as details_of
 from watcher.core.render.words import headline, reason, sentences, wording
 
@@ -20,11 +20,14 @@ LOG_LINE_LENGTH = 400
 _LABELS = {"error": "Error", "warning": "Warning", "details": "Details", "stop": "Stopped", "success": "Success"}
 
 
-def render(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: bool = True) -> Message:
+def render(
+    events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: Details = Details.FULL, held: str = ""
+) -> Message:
     """Write the message for one event or several, within the limits of its style.
 
-    Times are in `zone`, with their offset. With `details` off, nothing is said that a session's log or details say
-    (they name users and sites). What does not fit is left out from the end, where the log lines stand, and counted.
+    Times are in `zone`, with their offset. `details`: how much of what a session's log and details say (they name users
+    and sites). `held`: what they waited for. What does not fit is left out from the end, where the log lines stand, and
+    counted.
     """
     if not events:
         raise ValueError("a message needs an event")
@@ -33,27 +36,27 @@ def render(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: bo
     title, body = (
         _single(events[0], style, zone, details=details)
         if len(events) == 1
-        else _group(events, style, zone, details=details)
+        else _group(events, style, zone, details=details, held=held)
     )
     return Message(title, body, severity)
 
 
-def _single(event: Event, style: Style, zone: tzinfo, *, details: bool) -> tuple[str, str]:
+def _single(event: Event, style: Style, zone: tzinfo, *, details: Details) -> tuple[str, str]:
     said = headline(event)
     if style.title_limit:
         title = cut(_headline(squeeze(said, style.title_limit, _plain_length)), style.title_limit, Format.TEXT)
     else:
         title = squeeze(said, style.body_limit, lambda text: len(dress(_headline(text), style.format)))
     lines = list(_lines(event, zone, in_full=fold(title) != fold(str(said)), details=details))
-    hidden = max(len(event.log) - LOG_LINES, 0) if details else 0
+    hidden = max(len(event.log) - LOG_LINES, 0) if details is Details.FULL else 0
     return _assembled(title, lines, style, hidden=hidden, noun="more log lines")
 
 
-def _group(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: bool) -> tuple[str, str]:
-    title = overview(events)
+def _group(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: Details, held: str) -> tuple[str, str]:
+    title = overview(events, held)
     if style.title_limit:
         title = cut(_headline(title), style.title_limit, Format.TEXT)
-    return _assembled(title, items(events, zone, details=details), style, hidden=0, noun="more")
+    return _assembled(title, items(events, zone, details=details is not Details.NONE), style, hidden=0, noun="more")
 
 
 def _assembled(title: str, lines: list[Line], style: Style, *, hidden: int, noun: str) -> tuple[str, str]:
@@ -71,8 +74,8 @@ def _plain_length(text: str) -> int:
     return len(fold(text))
 
 
-def _lines(event: Event, zone: tzinfo, *, in_full: bool, details: bool) -> Iterator[Line]:
-    why = reason(event) if details else None
+def _lines(event: Event, zone: tzinfo, *, in_full: bool, details: Details) -> Iterator[Line]:
+    why = reason(event) if details is not Details.NONE else None
     if why is not None:
         yield _of_log(why, Kind.SENTENCE)
     yield from (Line(Kind.SENTENCE, text) for text in sentences(event, zone))
@@ -80,7 +83,7 @@ def _lines(event: Event, zone: tzinfo, *, in_full: bool, details: bool) -> Itera
         yield Line(Kind.FACT, event.server.name, "Server")
         yield from (Line(Kind.FACT, job.name, "Job") for job in (event.job,) if job is not None)
     yield from (Line(Kind.FACT, text, label) for label, text in facts(event, zone))
-    if details:
+    if details is Details.FULL:
         yield from _further_words(event, why)
 
 

@@ -21,6 +21,14 @@ class Severity(IntEnum):
     FAILURE = 3
 
 
+class Details(StrEnum):
+    """How much is told of logs and details, which name people: all, only why it ended so, or nothing."""
+
+    FULL = "full"
+    SHORT = "short"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """The form that one channel wants. Limits count characters of the finished markup.

@@ -49,7 +49,8 @@ _WORDINGS: Mapping[str, Wording] = {
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
 }
 
-_BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESSION_STOPPED})
+BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESSION_STOPPED})
+"""The events of runs that did not end well."""
 
 
 def wording(event: Event) -> Wording:
@@ -96,7 +97,7 @@ def reason(event: Event) -> LogLine | None:
         for line in event.log:
             if line.type == word:
                 return line
-    said = details(event) if event.type in _BAD_ENDS else ""
+    said = details(event) if event.type in BAD_ENDS else ""
     return LogLine("details", said) if said else None
 
 
