@@ -10,7 +10,7 @@ import anyio
 from watcher.core.diff import Horizon, Sight
 from watcher.core.model import ENDED, Failure, Greeting, LogLine, Look, LookFailed, Session, Status
 from watcher.core.outcome import seeds
-from watcher.core.page import Rules, Scene, replaced, turn
+from watcher.core.page import Scene, replaced, turn
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.watch import Report, Source, Watch
 
@@ -83,6 +83,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         unreadable=len(look.unreadable),
         mute=watch.ear.compare(ended),
         waiting=tuple(chain for page in pages for chain in page.chains if chain.held is not None),
+        silenced=sum(ruling.muted_by is not None for page in pages for ruling in page.rulings.values()),
     )
 
 
@@ -169,7 +170,7 @@ async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene,
 
     def first_try(ledger: Ledger) -> Page:
         page = turn(ledger, sight, scene)
-        wanted.extend(_worth_a_log(page, scene.rules) if may_read_logs else ())
+        wanted.extend(_worth_a_log(page) if may_read_logs else ())
         return Page() if wanted else page
 
     run, journal = watch.run_db, watch.journal
@@ -182,8 +183,9 @@ async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene,
     )
 
 
-def _worth_a_log(page: Page, rules: Rules) -> list[str]:
+def _worth_a_log(page: Page) -> list[str]:
     owed = {row.event_id for row in page.owed}
+    owed |= {event_id for event_id, ruling in page.rulings.items() if ruling.muted_by is not None}
     return [
         event.session.id
         for event in page.events

@@ -195,6 +195,7 @@ class Report:
     """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away.
 
     `mute`: its event feed says nothing of what the look has found. `waiting`: runs whose end waits for a retry now.
+    `silenced`: events that a silence keeps back.
     """
 
     server: str
@@ -206,3 +207,4 @@ class Report:
     unreadable: int = 0
     mute: bool = False
     waiting: tuple[Chain, ...] = ()
+    silenced: int = 0

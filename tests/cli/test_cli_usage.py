@@ -12,7 +12,7 @@ from watcher.cli import main
 from watcher.cli.ending import Ending
 from watcher.cli.parser import parse
 
-COMMANDS = ("demo", "run", "check", "test-channel", "status", "sessions", "deliveries", "retry")
+COMMANDS = ("demo", "run", "check", "test-channel", "status", "sessions", "deliveries", "retry", "silence", "explain")
 LIGHT = 220  # modules; bare Python has about 60, argparse and logging bring it near 130
 
 
@@ -64,7 +64,9 @@ def test_help_imports_nothing_heavy() -> None:
     [
         ([], "the following arguments are required: COMMAND"),
         (["cheque"], "invalid choice: 'cheque'"),
-        (["silence", "list"], "invalid choice: 'silence'"),
+        (["silence"], "the following arguments are required: ACTION"),
+        (["silence", "lift"], "invalid choice: 'lift'"),
+        (["silence", "remove"], "the following arguments are required: ID"),
         (["retry"], "name the ids of deliveries, or --dead"),
         (["retry", "1", "--dead"], "name the ids of deliveries, or --dead"),
         (["retry", "one"], "`one` is not the id of a delivery"),

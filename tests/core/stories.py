@@ -71,6 +71,9 @@ STORIES: Mapping[str, Event] = {
     "success-copy": an_event("session.success", job=JobRef("9", "Copy to vault", JobType.COPY)),
     "recovered": an_event("job.recovered", story=Story(3, END - 3 * DAY, END - 4 * DAY, was_bad=True)),
     "recovered-from-before-our-time": an_event("job.recovered", story=Story(was_bad=True)),
+    "still-failing": an_event(
+        "job.failing", session=None, came_from=None, story=Story(5, END - 2.5 * DAY, END - 3 * DAY, was_bad=True)
+    ),
     "started": an_event(
         "session.started",
         happened=END,

@@ -129,10 +129,20 @@ def test_what_a_silence_kept_back_is_decided_anew_for_those_who_would_have_been_
     """After it, quiet hours still count; a channel that is gone is passed over."""
     patches = Silence(Match(), T0, at(60), "ann", "", 3)
     before = rule(event(), case(route(quiet=NIGHT), silences=(patches,), now=at(1)))
-    again = rule_again(before, case(route(quiet=NIGHT), now=at(60)))
+    again = rule_again(event(), before, case(route(quiet=NIGHT), now=at(60)))
     assert {(row.channel, row.held, row.reason) for row in again.decisions} == {
         (name, "quiet hours", "silence 3 by ann is over") for name in PLACES
     }
+    gone = replace(before, decisions=(replace(before.decisions[0], channel="gone"),))
+    assert [row.tell for row in rule_again(event(), gone, case(route(), now=at(60))).decisions] == [False]
+
+
+def test_after_a_silence_a_recovery_is_news_only_for_who_knew_of_the_failure() -> None:
+    """The others would ask: recovered from what?"""
+    patches = Silence(Match(), T0, at(60), "ann", "", 3)
+    before = rule(event("job.recovered"), case(route(), silences=(patches,), told=(Told("hr", "r", T0),)))
+    again = rule_again(event("job.recovered"), before, case(route(), now=at(60)))
+    assert {row.channel for row in again.decisions if row.tell} == {"hr"}
 
 
 def test_a_recovery_goes_to_whoever_was_told_of_the_failure() -> None:

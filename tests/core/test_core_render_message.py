@@ -180,7 +180,9 @@ def test_a_good_run_after_one_failure() -> None:
     """One failure has a day, not a beginning."""
     story = Story(1, END - timedelta(days=1), END - timedelta(days=2), was_bad=True)
     body = render((an_event("job.recovered", story=story),), ROOMY[Format.TEXT], UTC).body
-    assert body.startswith("First good run since Sun 1 Mar 01:10 +00:00.\nIt failed once on Mon 2 Mar 01:10 +00:00.")
+    assert body.startswith(
+        "First good run since Sun 1 Mar 01:10 +00:00.\nIt failed once on Mon 2 Mar 01:10 +00:00, for 1 d."
+    )
 
 
 def test_a_session_without_a_job_is_named_by_its_id() -> None:

@@ -128,5 +128,6 @@ def test_sessions_and_deliveries_have_the_contract_keys() -> None:
             "next_attempt": "2026-03-02T06:00:05Z",
             "last_error": "HTTP 503",
             "created": "2026-03-02T05:59:00Z",
+            "held": None,
         }
     ]

@@ -136,6 +136,7 @@ def test_the_text_is_what_a_linter_wants() -> None:
         "watcher_transitions": "counter",
         "watcher_deliveries": "counter",
         "watcher_bad_rows": "counter",
+        "watcher_silenced": "counter",
         "watcher_last_poll_success_timestamp_seconds": "gauge",
         "watcher_open_sessions": "gauge",
         "watcher_outbox_pending": "gauge",

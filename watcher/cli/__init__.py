@@ -21,6 +21,8 @@ _MODULES = {
     "sessions": "watcher.cli.show",
     "deliveries": "watcher.cli.show",
     "retry": "watcher.cli.retry",
+    "silence": "watcher.cli.silence",
+    "explain": "watcher.cli.explain",
 }
 _INTERRUPTED = 130
 _PACKAGE = Path(__file__).parent.parent

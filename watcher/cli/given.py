@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, time, tzinfo
 
 from watcher import logs
 from watcher.cli.ending import Ending
@@ -24,6 +25,18 @@ def quiet_log(settings: Settings) -> None:
     """Set up the log of a command that says everything itself: errors, or all of it at debug."""
     level = settings.log_level if settings.log_level == "debug" else "error"
     logs.configure(settings.log_format, level, settings.secret_values())
+
+
+def moment(text: str, zone: tzinfo, at: datetime) -> datetime:
+    """Read a time as `23:30` (of the day of `at`) or `2026-03-01T23:30`, in `zone` where it names none. ValueError."""
+    local = at.astimezone(zone)
+    try:
+        if len(text) <= len("23:30:00"):
+            return datetime.combine(local.date(), time.fromisoformat(text), zone)
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"`{text}` is no time: write `23:30` or `2026-03-01T23:30`") from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 @contextmanager

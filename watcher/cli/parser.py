@@ -77,18 +77,63 @@ def _add_showing(commands: _Commands) -> None:
     retry.add_argument("ids", nargs="*", type=_id, metavar="ID", help="id of a delivery, as `watcher deliveries` shows")
     retry.add_argument("--dead", action="store_true", help="all dead ones")
     retry.add_argument("--to", metavar="NAME", help="send through this channel instead; moves pending ones, too")
+    _add_silence(commands)
+    _add_explain(commands)
     for lister in (sessions, deliveries):
         lister.add_argument("--limit", type=_count, default=LIMIT, metavar="N", help=f"at most so many ({LIMIT})")
     for shower in (status, sessions, deliveries):
         shower.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def _add(commands: _Commands, name: str, about: str, example: str) -> _Parser:
+def _add_silence(commands: _Commands) -> None:
+    silence = _add(commands, "silence", "Tell nobody of some events for a while.", 'add --job "HR*" --for 4h')
+    actions: _Commands = silence.add_subparsers(
+        title="actions", dest="action", metavar="ACTION", required=True, parser_class=_Parser
+    )
+    add = _add(actions, "add", "Begin a silence.", '--server HQ --for 4h --reason "patch day"', of="silence ")
+    _add_terms(add, several=True)
+    add.add_argument("--for", dest="span", metavar="TIME", help="how long: 30m, 4h, 2d")
+    add.add_argument("--until", metavar="TIME", help="or until when: 2026-03-01T06:00, in the zone of the settings")
+    add.add_argument("--by", metavar="NAME", help="who says so (the user of this login)")
+    add.add_argument("--reason", default="", metavar="TEXT", help="why")
+    shown = _add(actions, "list", "Show the silences, those that are over too.", "--json", of="silence ")
+    shown.add_argument("--json", action="store_true", help="print JSON, for programs")
+    shown.add_argument("--limit", type=_count, default=LIMIT, metavar="N", help=f"at most so many ({LIMIT})")
+    remove = _add(actions, "remove", "End silences before their time.", "3", of="silence ")
+    remove.add_argument("ids", nargs="+", type=_id, metavar="ID", help="number of a silence, as `silence list` shows")
+
+
+def _add_explain(commands: _Commands) -> None:
+    explain = _add(
+        commands,
+        "explain",
+        "Show who is told of an event, or was told of a session, and why.",
+        '--job "HR Mail" --event session.failed --at 23:30',
+    )
+    explain.add_argument("session", nargs="?", metavar="SESSION-ID", help="what became of this session")
+    _add_terms(explain, several=False)
+    explain.add_argument("--at", metavar="TIME", help="as if it were then: 23:30, or 2026-03-01T23:30")
+    explain.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_terms(parser: _Parser, *, several: bool) -> None:
+    """Add the traits of an event; where several are allowed, each may be repeated and hold `*`, `?` and `!`."""
+    how = "append" if several else "store"
+    also = "; * and ? stand for anything, ! for not" if several else ""
+    parser.add_argument("--job", action=how, metavar="NAME", help=f"of this job{also}")
+    parser.add_argument("--server", action=how, metavar="NAME", help="of this server")
+    parser.add_argument("--organization", action=how, metavar="NAME", help="of this organization")
+    parser.add_argument("--event", action=how, metavar="EVENT", help="of this kind: failed, session.warning, …")
+    if several:
+        parser.add_argument("--severity", action=how, metavar="WORD", help="failure, warning, success or info")
+
+
+def _add(commands: _Commands, name: str, about: str, example: str, *, of: str = "") -> _Parser:
     parser = commands.add_parser(
         name,
         help=about,
         description=about,
-        epilog=f"example: watcher {name} {example}".rstrip(),
+        epilog=f"example: watcher {of}{name} {example}".rstrip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -10,7 +10,7 @@ from watcher.core.diff import Change, Horizon, Sight, Transition, diff
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Job, LogLine, Session, Status
 from watcher.core.outcome import is_older, judge, laid_aside
-from watcher.core.policy import Case, Policy, Ruling, Told, rule
+from watcher.core.policy import Case, Policy, Ruling, Told, now_told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 
 LATE_AT_LEAST = timedelta(minutes=5)
@@ -147,7 +147,8 @@ class _Account:
         event = replace(_event(event_type, transition, self.scene), story=story, attempts=attempts)
         ruling = self._say(event, told=before.told if before else ())
         if stands is not None and job:
-            self.outcomes[job] = replace(stands, told=_now_told(stands, event, ruling))
+            told = now_told(stands.told, event, ruling, event.decided) if stands.status == Status.FAILED else ()
+            self.outcomes[job] = replace(stands, told=told)
 
     def _tell_of_attempt(self, transition: Transition) -> None:
         """Tell of an end that waits for its retry, where every attempt speaks; how the job stands is not settled."""
@@ -198,17 +199,6 @@ def owed(event: Event, ruling: Ruling, policy: Policy) -> Iterable[Owed]:
         if one.tell:
             for place in policy.channels[one.channel]:
                 yield Owed(event.id, one.channel, place, one.due, one.group, one.held)
-
-
-def _now_told(stands: Outcome, event: Event, ruling: Ruling) -> tuple[Told, ...]:
-    """Return who knows of a failure after an end: who knew, and who is told now."""
-    if stands.status != Status.FAILED:
-        return ()
-    if event.type != events.SESSION_FAILED:
-        return stands.told
-    known = {told.channel for told in stands.told}
-    new = (one for one in ruling.decisions if one.tell and one.channel not in known)
-    return (*stands.told, *(Told(one.channel, one.route, event.decided) for one in new))
 
 
 def _event(event_type: str, transition: Transition, scene: Scene) -> Event:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.core.event import JOB_RECOVERED, SESSION_WARNING, Event
+from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, SESSION_WARNING, Event
 from watcher.core.match import EVERYTHING, Match, traits
 from watcher.core.render.style import Severity
 from watcher.core.render.words import wording
@@ -88,7 +88,7 @@ def plain(notify_on: frozenset[str], channels: Mapping[str, tuple[str, ...]], *,
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A channel that was told of a job's failure, by which route, when, and how often it was reminded since."""
+    """A channel that knows of a job's failure: by which route, when it was told last, and how often it was reminded."""
 
     channel: str
     route: str
@@ -109,7 +109,8 @@ class Step:
 class Decision:
     """Whether one channel is told of an event, and why. `due`: when, if not at once. `group`: what it may join.
 
-    `held`: why it waits, if that is more than for others to join. `muted`: a silence keeps it back.
+    `held`: why it waits, if that is more than for others to join. `muted`: a silence keeps it back. `knew`: the channel
+    was told of the failure that the event ends.
     """
 
     channel: str
@@ -120,6 +121,7 @@ class Decision:
     group: str = ""
     held: str = ""
     muted: bool = False
+    knew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ def rule(event: Event, case: Case) -> Ruling:
     if event.type in _ENDS_FAILURE:
         for decision in _for_the_told(asked, decisions.keys()):
             decisions[decision.channel] = decision
+    knew = {told.channel for told in case.told} if event.type in _ENDS_FAILURE else ()
+    decisions |= {name: replace(decisions[name], knew=True) for name in decisions if name in knew}
     kept_back = asked.muting.silence if asked.muting and any(one.muted for one in decisions.values()) else None
     return Ruling(tuple(steps), tuple(decisions.values()), kept_back)
 
@@ -186,19 +190,53 @@ def rule_reminder(event: Event, case: Case) -> Ruling:
     return Ruling(decisions=tuple(decisions))
 
 
-def rule_again(ruling: Ruling, case: Case) -> Ruling:
-    """Decide anew for those from whom a silence that is over kept an event back: what was decided then still counts."""
-    muted = (one for one in ruling.decisions if one.muted and one.channel in case.policy.channels)
-    return replace(ruling, decisions=tuple(_late(one, case) for one in muted))
+def rule_again(event: Event, ruling: Ruling, case: Case) -> Ruling:
+    """Decide anew for those from whom a silence that is over kept an event back: what was decided then still counts.
+
+    That a failure is over is worth telling only to those who knew of it.
+    """
+    decisions = (_after_silence(event, one, case) if one.muted else one for one in ruling.decisions)
+    return replace(ruling, decisions=tuple(decisions), muted_by=None)
 
 
-def _late(muted: Decision, case: Case) -> Decision:
+def set_aside(ruling: Ruling, why: str) -> Ruling:
+    """Return a ruling in which what a silence kept back is not told after it either."""
+    decisions = (
+        replace(one, reason=f"{one.reason}, {why}", muted=False) if one.muted else one for one in ruling.decisions
+    )
+    return replace(ruling, decisions=tuple(decisions), muted_by=None)
+
+
+def is_silenced(event: Event, case: Case) -> bool:
+    """Whether a silence keeps an event back now."""
+    return _asked(event, case).muting is not None
+
+
+def now_told(told: tuple[Told, ...], event: Event, ruling: Ruling, now: datetime) -> tuple[Told, ...]:
+    """Return who knows of a failure after an event: who knew, and who is told of it now."""
+    if event.type != SESSION_FAILED:
+        return told
+    before = {one.channel: one for one in told}
+    new = (one for one in ruling.decisions if one.tell)
+    after = {one.channel: Told(one.channel, one.route, now, _reminders(before.get(one.channel))) for one in new}
+    return tuple((before | after).values())
+
+
+def _reminders(told: Told | None) -> int:
+    return told.reminders if told else 0
+
+
+def _after_silence(event: Event, muted: Decision, case: Case) -> Decision:
     route = case.policy.route(muted.route)
+    if muted.channel not in case.policy.channels:
+        return replace(muted, reason="the channel is gone", muted=False)
+    if event.type == JOB_RECOVERED and not muted.knew:
+        return replace(muted, reason=f"{muted.reason}, and was not told of the failure", muted=False)
     end = until(route.quiet.windows, case.now) if route and not route.quiet.drops else None
+    held = "quiet hours" if end else "silence"
+    group = "" if muted.channel in case.policy.programs else _key(muted.route, held, (end or case.now).isoformat())
     reason = f"{muted.reason} is over"
-    if end:
-        return Decision(muted.channel, tell=True, reason=reason, route=muted.route, due=end, held="quiet hours")
-    return Decision(muted.channel, tell=True, reason=reason, route=muted.route)
+    return replace(muted, tell=True, reason=reason, due=end, group=group, held=held, muted=False)
 
 
 def _asked(event: Event, case: Case) -> _Asked:

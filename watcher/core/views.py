@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.core.delivery import State
-from watcher.core.model import LARGEST_SKEW
+from watcher.core.event import Event
+from watcher.core.model import LARGEST_SKEW, Job
+from watcher.core.policy import Ruling
+from watcher.core.record import Chain, Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """One event for one destination, as `watcher deliveries` shows it; rows that left as one share `message_id`."""
+    """One event for one destination, as `watcher deliveries` shows it; rows that left as one share `message_id`.
+
+    `held`: why it waits for its first attempt, where that is quiet hours.
+    """
 
     id: int
     event_id: str
@@ -98,6 +104,7 @@ class DeliveryView:
     next_attempt: datetime | None
     last_error: str | None
     created: datetime
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +113,33 @@ class Revived:
 
     ids: tuple[int, ...]
     refused: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJob:
+    """A job and the name of its server."""
+
+    server: str
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """One event, what was decided of it (None before this was kept), and its deliveries."""
+
+    event: Event
+    ruling: Ruling | None
+    deliveries: tuple[DeliveryView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is known of one session: its job, its server's first contact, its run's attempts, and what was told."""
+
+    server: str
+    known: Known
+    job: Job | None
+    first_contact: datetime | None
+    news_from: datetime | None
+    runs: tuple[Chain, ...]
+    told: tuple[Footprint, ...]

@@ -8,6 +8,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from watcher.daemon.beside import Beside
+from watcher.daemon.following import Following
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
 from watcher.daemon.site import Reading, serve_site
@@ -52,6 +53,7 @@ class Shift:
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)
                     looking.start_soon(loops.bury)
+                    looking.start_soon(Following(loops).run)
                     await self.stop.wait()
                     looking.cancel_scope.cancel()
                 loops.stop()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
+from watcher.core.followup import FollowUp
 from watcher.deliver import Handled
 from watcher.watch import Report
 from watcher.web.metrics import Metrics
@@ -40,10 +41,23 @@ class Telling:
             if chain.last is not None:
                 text = "%s: session %s ended as %s and will be retried, so it waits for that"
                 log.info(text, report.server, chain.last.id, chain.last.status, extra={"server": report.server})
+        if report.silenced:
+            self.metrics.silenced(report.server, report.silenced)
+            log.info("%s: %d events are kept back by a silence", report.server, report.silenced)
         for event in report.events:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
             log.info("%s: %s: %s (%s)", report.server, event.type, name, event.reason, extra={"server": report.server})
+
+    def followed_up(self, said: FollowUp) -> None:
+        """Tell what was said by the clock."""
+        for _, event in said.events:
+            self.metrics.transition(event.server.name, event.type)
+            log.info("%s: %s: %s", event.server.name, event.type, event.job.name if event.job else "")
+        for event_id in said.let_go:
+            ruling = said.rulings.get(event_id)
+            told = [one.channel for one in ruling.decisions if one.tell] if ruling else []
+            log.info("a silence is over: event %s is told to %s", event_id, ", ".join(told) or "nobody any more")
 
     def reading(self, server: str, words: str) -> None:
         """Tell how far a long first reading is."""

@@ -61,7 +61,7 @@ def latest_sessions(connection: Connection, limit: int) -> list[SessionView]:
 def latest_deliveries(connection: Connection, state: State | None, limit: int) -> list[DeliveryView]:
     """Read the deliveries that were owed last, the latest first."""
     wanted = _DELIVERIES if state is None else _DELIVERIES.where(in_state(state))
-    return [_delivery(row) for row in connection.execute(wanted.limit(limit))]
+    return [delivery_view(row) for row in connection.execute(wanted.limit(limit))]
 
 
 def _owed(connection: Connection, state: State) -> dict[str, Row[Any]]:
@@ -112,7 +112,8 @@ def _server(row: Row[Any]) -> ServerView:
     )
 
 
-def _delivery(row: Row[Any]) -> DeliveryView:
+def delivery_view(row: Row[Any]) -> DeliveryView:
+    """Return one delivery as it is shown."""
     return DeliveryView(
         id=row.id,
         event_id=row.event_id,
@@ -125,4 +126,5 @@ def _delivery(row: Row[Any]) -> DeliveryView:
         next_attempt=row.next_attempt,
         last_error=row.last_error,
         created=row.created,
+        held=row.held,
     )

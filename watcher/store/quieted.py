@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from watcher.core.policy import Ruling
 from watcher.core.silence import Silence
@@ -58,11 +58,6 @@ def keep_back(connection: Connection, rulings: Mapping[str, Ruling], now: dateti
     numbers = [ruling.muted_by for ruling in kept.values() if ruling.muted_by]
     for number in set(numbers):
         connection.execute(_COUNT, {"one": number, "more": numbers.count(number)})
-
-
-def let_go(connection: Connection, event_id: str) -> None:
-    """Forget that an event is kept back."""
-    connection.execute(delete(muted).where(muted.c.event_id == event_id))
 
 
 def _silence(row: Row[Any]) -> Silence:

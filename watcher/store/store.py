@@ -8,12 +8,14 @@ from sqlalchemy import Connection, Engine
 
 from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement, State
+from watcher.core.followup import Diary, FollowUp
 from watcher.core.model import Greeting, Job, Memory, Session
 from watcher.core.parcels import Batches, Binder
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
-from watcher.core.views import DeliveryView, Revived, SessionView, StatusView
-from watcher.store import directory, outbox, pages, pruning, questions, watched
+from watcher.core.silence import Silence
+from watcher.core.views import DeliveryView, KnownJob, Revived, SessionView, StatusView, Trail
+from watcher.store import directory, followups, outbox, pages, pruning, questions, quieted, trail, watched
 from watcher.store.errors import translated
 from watcher.store.lock import FileLock
 
@@ -247,6 +249,45 @@ class Store:
         """Let pending rows of channels that are gone die when they were due for too long; returns how many died."""
         with self._writing() as connection:
             return directory.bury(connection, now=now, give_up_after=give_up_after)
+
+    def follow_up(self, decide: Callable[[Diary], FollowUp], *, now: datetime, with_failing: bool) -> FollowUp | None:
+        """Let `decide` say what is due by the clock, and store it; None if there was nothing to decide on.
+
+        `with_failing`: also show it the jobs whose failure lasts.
+        """
+        if not with_failing:
+            with self._reading() as connection:
+                if not followups.keeps_back(connection):
+                    return None
+        with self._writing() as connection:
+            said = decide(followups.diary(connection, now, with_failing=with_failing))
+            followups.say(connection, said, now)
+            return said
+
+    def silence(self, silence: Silence) -> int:
+        """Set a silence; returns its number."""
+        with self._writing() as connection:
+            return quieted.add(connection, silence)
+
+    def end_silence(self, number: int, *, now: datetime) -> bool:
+        """Let a silence end now; returns whether there was one that had not ended."""
+        with self._writing() as connection:
+            return quieted.end(connection, number, now)
+
+    def silences(self, *, limit: int) -> list[Silence]:
+        """Return the silences set last, newest first, those that are over as well."""
+        with self._reading() as connection:
+            return quieted.latest(connection, limit)
+
+    def trails(self, session: str) -> list[Trail]:
+        """Return what is known of the sessions whose id begins so (ten at the most), and of who was told of them."""
+        with self._reading() as connection:
+            return trail.find(connection, session)
+
+    def known_jobs(self) -> list[KnownJob]:
+        """Return every job that was ever read, with its server's name."""
+        with self._reading() as connection:
+            return trail.jobs_of(connection)
 
     def next_due(self, channel: str) -> datetime | None:
         """Return when the next pending row of a channel can be claimed; None without one."""

@@ -56,6 +56,7 @@ class Metrics:
         self._bad_rows = Counter(
             "watcher_bad_rows", "Sessions in answers that could not be understood.", ["server"], registry=counted
         )
+        self._silenced = Counter("watcher_silenced", "Events that a silence keeps back.", ["server"], registry=counted)
         ProcessCollector(registry=counted)
 
     def look(self, server: str, outcome: str, seconds: float) -> None:
@@ -79,6 +80,10 @@ class Metrics:
     def bad_rows(self, server: str, count: int) -> None:
         """Count rows of an answer that could not be understood."""
         self._bad_rows.labels(server).inc(count)
+
+    def silenced(self, server: str, count: int) -> None:
+        """Count events that a silence keeps back."""
+        self._silenced.labels(server).inc(count)
 
     def render(self, status: StatusView) -> bytes:
         """Write all metrics as text, with the gauges as `status` has them."""

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from itertools import groupby
 
-from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, Event
+from watcher.core.event import JOB_FAILING, JOB_RECOVERED, SESSION_FAILED, Event
 from watcher.core.render.escape import fold
 from watcher.core.render.markup import Kind, Line, shorten
 from watcher.core.render.units import moment, number
-from watcher.core.render.words import BAD_ENDS, headline, reason, wording
+from watcher.core.render.words import BAD_ENDS, headline, reason, sentences, wording
 
 _HEADLINE_LENGTH = 160
 _REASON_LENGTH = 160
@@ -19,7 +19,7 @@ def overview(events: tuple[Event, ...], held: str = "") -> str:
 
     A job that speaks more than once counts by how it stands now. `held`: what they waited for, as "quiet hours".
     """
-    after = f"After the {held}: " if held else ""
+    after = f"After the {held}, " if held else ""
     if is_one_story(events):
         return f"{after}{_story(events)}"
     last = _latest(events)
@@ -43,7 +43,8 @@ def _of_story(story: list[Event], zone: tzinfo, latest: datetime, *, details: bo
     told = [f"{wording(event).word.lower()} {moment(event.happened, zone, beside=latest)}" for event in before[-2:]]
     more = f"{number(len(before) - 2)} more before" if len(before) > 2 else ""
     then = "".join(f", {part}" for part in (*reversed(told), more) if part)
-    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}")
+    lasting = next((f": {said}" for said in sentences(last, zone) if last.type == JOB_FAILING), "").rstrip(".")
+    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}{lasting}")
 
 
 def worst_first_stories(stories: list[list[Event]]) -> list[list[Event]]:

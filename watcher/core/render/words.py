@@ -8,7 +8,7 @@ from watcher.core import event as events
 from watcher.core.event import Event
 from watcher.core.model import LogLine
 from watcher.core.render.style import Severity
-from watcher.core.render.units import moment, ordinal, times
+from watcher.core.render.units import duration, moment, number, ordinal, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ _WORDINGS: Mapping[str, Wording] = {
     events.SESSION_UNRECOGNIZED: Wording("Unknown status", "with an unknown status", Severity.WARNING),
     events.SESSION_VANISHED: Wording("Vanished", "vanished", Severity.WARNING),
     events.JOB_RECOVERED: Wording("Recovered", "recovered", Severity.SUCCESS),
+    events.JOB_FAILING: Wording("Still failing", "still failing", Severity.FAILURE),
     events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
     events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
@@ -113,6 +114,8 @@ def _by_type(event: Event, zone: tzinfo) -> Iterator[str]:
             yield from _failures(event, zone)
         case events.JOB_RECOVERED:
             yield from _recovery(event, zone)
+        case events.JOB_FAILING:
+            yield from _lasting(event, zone)
         case events.SESSION_WARNING:
             yield from _failures_before(event, zone)
         case events.SESSION_UNRECOGNIZED:
@@ -148,6 +151,19 @@ def _failures(event: Event, zone: tzinfo) -> Iterator[str]:
         yield f"Last good run: {moment(story.last_good, zone, beside=event.happened)}."
 
 
+def _lasting(event: Event, zone: tzinfo) -> Iterator[str]:
+    """Say how long a failure has lasted: "Third day, 5 runs, since Sun 1 Mar 02:10 +01:00."."""
+    story = event.story
+    runs = f"{number(story.failures)} {'run' if story.failures == 1 else 'runs'}" if story.failures else ""
+    day = f"{ordinal((event.happened - story.failing_since).days + 1)} day" if story.failing_since else ""
+    since = f"since {moment(story.failing_since, zone, beside=event.happened)}" if story.failing_since else ""
+    said = ", ".join(part for part in (day, runs, since) if part)
+    if said:
+        yield f"{said[:1].upper()}{said[1:]}."
+    if story.last_good is not None:
+        yield f"Last good run: {moment(story.last_good, zone, beside=event.happened)}."
+
+
 def _recovery(event: Event, zone: tzinfo) -> Iterator[str]:
     if event.story.last_good is not None:
         yield f"First good run since {moment(event.story.last_good, zone, beside=event.happened)}."
@@ -163,7 +179,13 @@ def _failures_before(event: Event, zone: tzinfo) -> Iterator[str]:
         return
     when = f" {moment(story.failing_since, zone, beside=event.happened)}" if story.failing_since else ""
     link = " since" if story.failures > 1 else " on"
-    yield f"It failed {times(story.failures)}{link + when if when else ''}."
+    yield f"It failed {times(story.failures)}{link + when if when else ''}{_how_long(event)}."
+
+
+def _how_long(event: Event) -> str:
+    """Say how long a failure lasted."""
+    since = event.story.failing_since
+    return f", for {duration(event.happened - since)}" if since and event.happened > since else ""
 
 
 def _late(event: Event, zone: tzinfo) -> Iterator[str]:

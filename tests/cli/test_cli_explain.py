@@ -1,0 +1,109 @@
+"""`watcher explain`: why was I told, and why not?"""
+
+import json
+
+import pytest
+
+from tests.cli.cli_world import Shell
+
+ROUTES = """
+[[servers]]
+name = "HQ"
+url = "https://127.0.0.1:9"
+username = "u"
+password = "p"
+labels = { site = "Bern" }
+
+[[channels]]
+name = "ops"
+url = "json://127.0.0.1:9"
+
+[[channels]]
+name = "pager"
+url = "webhook+http://127.0.0.1:9"
+
+[[routes]]
+name = "board"
+match = { job = "Board*", severity = "failure" }
+channels = "pager"
+stop = true
+
+[[routes]]
+name = "night"
+match = { labels = { site = "Bern" } }
+channels = "ops"
+quiet = "22:00-07:00"
+"""
+
+
+@pytest.fixture
+def routed(shell: Shell) -> Shell:
+    (shell.folder / "watcher.toml").write_text(ROUTES)
+    return shell
+
+
+def explain(shell: Shell, *words: str) -> str:
+    ended = shell.watcher("explain", "--config", str(shell.folder / "watcher.toml"), *words)
+    assert (ended.code, ended.err) == (0, "")
+    return ended.out
+
+
+def test_each_route_says_what_it_makes_of_an_event(routed: Shell) -> None:
+    """Why a channel is told, when, and why another is not; no database is needed for that."""
+    assert explain(routed, "--job", "Mail", "--event", "failed", "--at", "2026-03-03T23:30") == (
+        "session.failed of Mail on HQ, 2026-03-03 23:30:00+01:00\n"
+        "  route board: no, job is `Mail`, not `Board*`\n"
+        "  route night: yes, notify_on names session.failed\n"
+        "  channel ops: told at 2026-03-04 07:00:00+01:00, after the quiet hours of route night\n"
+        "\n"
+        "A bad end that the server will retry waits for its run's last attempt first, at most 2 h.\n"
+    )
+    assert explain(routed, "--job", "Board mail", "--at", "2026-03-03T23:30").splitlines()[1:5] == [
+        "  route board: yes, notify_on names session.failed",
+        "  channel pager: told at once, by route board: notify_on names session.failed",
+        "  route night: not asked, since the one before stops",
+        "",
+    ]
+    assert "so nobody is told" in explain(routed, "--server", "HQ", "--job", "x", "--event", "success")
+
+
+def test_a_silence_is_part_of_the_answer(routed: Shell) -> None:
+    """With its author and reason."""
+    routed.fill("Mail")
+    routed.watcher("silence", "add", "--job", "Mail", "--for", "1h", "--by", "ann", "--reason", "patches")
+    assert "channel ops: kept back, by route night: silence 1 by ann (patches)" in explain(routed, "--job", "Mail")
+
+
+def test_a_recovery_is_explained_as_if_the_failure_had_been_told(routed: Shell) -> None:
+    """The pager that was woken hears that it is over."""
+    said = explain(routed, "--job", "Board mail", "--event", "recovered", "--at", "12:00")
+    assert "channel pager: told at once, by route board: was told of the failure" in said
+
+
+def test_what_became_of_a_session(routed: Shell) -> None:
+    """Its deliveries, or why there are none."""
+    routed.fill("Mail")
+    said = explain(routed, "s-1")
+    assert said.startswith("session s-1 of Mail on HQ: Failed, ended 2026-03-04 06:06:07+01:00\n")
+    assert "channel ops (json://host): pending, next at 2026-03-04 06:06:07+01:00" in said
+    (found,) = json.loads(explain(routed, "s-", "--json"))
+    assert [row["channel"] for row in found["events"][0]["deliveries"]] == ["ops", "old"]
+
+
+@pytest.mark.parametrize(
+    ("words", "mistake", "code"),
+    [
+        ((), "name a session, or describe an event: `--job NAME --event failed`", 2),
+        (("s-1", "--job", "x"), "name a session, or describe an event", 2),
+        (("--event", "fialed"), "--event: `fialed` is no event: did you mean `failed`?", 2),
+        (("--job", "x", "--at", "soon"), "--at: `soon` is no time", 2),
+        (("--server", "QH"), "no server is called `QH`: there is HQ", 2),
+        (("nothing",), "no session that is known begins with `nothing` (see `watcher sessions`)", 1),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line(routed: Shell, words: tuple[str, ...], mistake: str, code: int) -> None:
+    """With the mend."""
+    routed.fill("Mail")
+    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), *words)
+    assert (ended.code, len(ended.mistakes)) == (code, 1)
+    assert ended.mistakes[0].startswith(f"watcher: {mistake}")

@@ -1,0 +1,44 @@
+"""What is said by the clock and not by a look: a pass, and the loop around it."""
+
+from dataclasses import dataclass
+
+from watcher.core.followup import FollowUp, follow_up, may_remind
+from watcher.core.policy import Policy
+from watcher.daemon.loops import Loops
+from watcher.daemon.parts import Bench
+from watcher.store import StoreError
+
+FOLLOW_UP_EVERY = 1.5
+REMIND_EVERY = 20  # passes
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The loop that ends silences and reminds of failures."""
+
+    loops: Loops
+
+    async def run(self) -> None:
+        """Say, for ever, what has to be said, once the channels are open."""
+        loops, passes = self.loops, 0
+        policy = await loops.bench.policy()
+        while True:
+            try:
+                said = await follow_up_once(loops.bench, policy, with_failing=passes % REMIND_EVERY == 0)
+                loops.telling.followed_up(said)
+                if said.owed:
+                    loops.bell.ring()
+            except StoreError as error:
+                loops.store_failed("follow up", error)
+            passes += 1
+            await loops.clock.sleep(FOLLOW_UP_EVERY)
+
+
+async def follow_up_once(bench: Bench, policy: Policy, *, with_failing: bool = True) -> FollowUp:
+    """Say what has to be said now: what is still true when a silence ends, and that a failure lasts."""
+    store, now = bench.store, bench.clock.now()
+    failing = with_failing and may_remind(policy)
+    said = await bench.run_db(
+        lambda: store.follow_up(lambda diary: follow_up(diary, policy, now), now=now, with_failing=failing)
+    )
+    return said or FollowUp()

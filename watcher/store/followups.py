@@ -1,0 +1,76 @@
+"""What may have to be said by the clock, and writing down what is. All in the caller's transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, select, update
+
+from watcher.core.event import JobRef, ServerRef
+from watcher.core.followup import Diary, FollowUp, JobStand, Muted
+from watcher.core.model import Status
+from watcher.core.policy import Ruling
+from watcher.store import pages, quieted
+from watcher.store.schema import events, jobs, muted, outcomes, servers
+from watcher.store.statements import in_chunks, upsert
+
+_STANDING: Select[Any] = (
+    select(outcomes, servers.c.name.label("server"), servers.c.installation_id, jobs.c.data.label("job"))
+    .join_from(outcomes, servers)
+    .outerjoin(jobs, and_(jobs.c.server_id == outcomes.c.server_id, jobs.c.id == outcomes.c.job_id))
+)
+_FAILING = _STANDING.where(
+    outcomes.c.status == Status.FAILED.value,
+    outcomes.c.told.is_not(None),
+    servers.c.last_error.is_(None),  # of a server that does not answer nobody knows whether it still fails
+    servers.c.gone.is_(None),
+)
+_MUTED = select(events).join(muted).order_by(events.c.happened, events.c.id)
+_ANY = select(exists().select_from(muted))
+
+
+def keeps_back(connection: Connection) -> bool:
+    """Whether a silence keeps anything back."""
+    return bool(connection.scalar(_ANY))
+
+
+def diary(connection: Connection, now: datetime, *, with_failing: bool) -> Diary:
+    """Read what there may be to say."""
+    kept = connection.execute(_MUTED).all()
+    failing = connection.execute(_FAILING).all() if with_failing else []
+    return Diary(
+        tuple(_muted(connection, row) for row in kept),
+        tuple(_stand(row) for row in failing),
+        quieted.in_force(connection, now),
+    )
+
+
+def say(connection: Connection, said: FollowUp, now: datetime) -> None:
+    """Write down what is said, whom it is owed to, and who knows of it now."""
+    for server_id, event in said.events:
+        pages.write_events(connection, server_id, [event], now, said.rulings)
+    new = {event.id for _, event in said.events}
+    for event_id, ruling in said.rulings.items():
+        if event_id not in new:
+            connection.execute(update(events).where(events.c.id == event_id).values(ruling=ruling))
+    if said.owed:
+        pages.owe(connection, said.owed, said.subjects, now)
+    for ids in in_chunks(said.let_go):
+        connection.execute(delete(muted).where(muted.c.event_id.in_(ids)))
+    if said.jobs:
+        rows = [pages.outcome_row(one.server_id, one.job.id, one.stands) for one in said.jobs]
+        connection.execute(upsert(connection.dialect.name, outcomes), rows)
+
+
+def _muted(connection: Connection, row: Row[Any]) -> Muted:
+    job = row.data.job
+    found = None
+    if job is not None and row.server_id is not None:
+        mine = _STANDING.where(outcomes.c.server_id == row.server_id, outcomes.c.job_id == job.id)
+        found = connection.execute(mine).one_or_none()
+    return Muted(row.data, row.ruling or Ruling(), _stand(found) if found else None)
+
+
+def _stand(row: Row[Any]) -> JobStand:
+    job = row.job
+    known = JobRef(job.id, job.name, job.type, job.organization) if job else JobRef(row.job_id, row.job_id)
+    return JobStand(row.server_id, ServerRef(row.server, row.installation_id), known, pages.outcome_of(row))
