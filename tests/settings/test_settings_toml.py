@@ -92,7 +92,18 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
         ("pol_interval = 1", "watcher.toml: pol_interval: not known to this version: did you mean `poll_interval`?"),
         ("[[watchdogs]]\nmatch = 1", "watcher.toml: watchdogs: not known to this version"),
         ("[watchdogs]\na = 1", "watcher.toml: watchdogs: not known to this version"),
-        ("[digest]", "watcher.toml: digest: not known to this version"),
+        ("digest = 1", "watcher.toml: digest: is no table, or several: write `[digest]` once"),
+        *(
+            (f"[digest]\n{line}", f"watcher.toml: [digest]: {problem}")
+            for line, problem in (
+                ("evry='weekly'", "evry: not known to this version: did you mean `every`?"),
+                ("every='monthly'", "every: `monthly` is not one of daily, weekly"),
+                ("at='8'", "at: `8` is no time of day: write `07:00`"),
+                ("day='mon'", 'day: needs `every = "weekly"`'),
+                ("every='weekly'\nday='someday'", "day: `someday` is no day"),
+                ("channels='nobody'", "channels: no channel is called `nobody`"),
+            )
+        ),
         ("config = 'x'", "watcher.toml: config: not known to this version"),
         ("[servers]\nname = 'a'", "watcher.toml: servers: is one table: write `[[servers]]`, with two brackets"),
         ("servers = 'a'", "watcher.toml: servers: is no table: write `[[servers]]`"),

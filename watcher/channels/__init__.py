@@ -3,12 +3,15 @@
 Nothing heavy is imported until a channel is opened.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Protocol
 
 from watcher.channels.errors import BadChannel
 from watcher.core.delivery import Parcel, Verdict
+from watcher.core.event import Event
 from watcher.core.render.style import Details
+from watcher.core.template import Template
 
 __all__ = ["BadChannel", "Channel", "open_channel"]
 
@@ -35,6 +38,9 @@ class Channel(Protocol):
     async def send(self, parcel: Parcel) -> Verdict:
         """Send a parcel once and say how it went; nothing that the world does raises."""
 
+    def mistakes(self, examples: Iterable[tuple[Event, ...]]) -> Mapping[str, str]:
+        """Try the channel's templates on some messages; return, for each kind of event that fails, why."""
+
     async def aclose(self) -> None:
         """Give back what the channel holds; nothing is sent after this."""
 
@@ -47,12 +53,14 @@ def open_channel(
     secret: str | None = None,
     is_fresh: bool = False,
     details: Details = Details.FULL,
+    templates: tuple[Template, ...] = (),
 ) -> Channel:
     """Make the channel that a URL describes: `webhook+http(s)://…`, or any Apprise URL. Nothing is sent.
 
     `secret` (`whsec_…`) signs webhooks and means nothing to the others. `zone` is that of the times in messages.
     `is_fresh`: each message gets a connection of its own, since a receiver may hang up on a kept one in the very moment
     of the next message, and nobody knows then whether that arrived. `details`: how much is told of logs and details.
+    `templates`: whose words stand in for ours.
 
     Raises:
         BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
@@ -63,4 +71,4 @@ def open_channel(
         return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh, details=details)
     from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB
 
-    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh, details=details)
+    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh, details=details, templates=templates)

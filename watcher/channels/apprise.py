@@ -1,6 +1,6 @@
 """The channels for people: everything that Apprise knows, one target and one verdict at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 
 import anyio
@@ -10,10 +10,13 @@ from apprise import NotifyBase, NotifyType
 from watcher.channels.judgement import judge
 from watcher.channels.kept import Kept
 from watcher.channels.plugin import Plan, native_format, plan, style_of
+from watcher.channels.templates import Request, problems, reword
 from watcher.channels.witness import Sight, watching
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent, Verdict
-from watcher.core.render import Details, Message, Severity, render
+from watcher.core.event import Event
+from watcher.core.render import Details, Message, Severity, Style, render
+from watcher.core.template import Template
 
 _TYPES = {
     Severity.INFO: NotifyType.INFO,
@@ -36,6 +39,7 @@ class AppriseChannel:
         zone: tzinfo,
         is_fresh: bool = False,
         details: Details = Details.FULL,
+        templates: tuple[Template, ...] = (),
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take the plugins that a URL came to."""
@@ -45,29 +49,54 @@ class AppriseChannel:
         self._plugins = {target.label: target.plugin for target in found.targets}
         self._zone = zone
         self._details = details
+        self._templates = templates
         self._clock = clock
         self._limiter: CapacityLimiter | None = None
         self._kept = Kept(is_fresh=is_fresh)
 
     @classmethod
     def open(
-        cls, name: str, url: str, *, zone: tzinfo, is_fresh: bool = False, details: Details = Details.FULL
+        cls,
+        name: str,
+        url: str,
+        *,
+        zone: tzinfo,
+        is_fresh: bool = False,
+        details: Details = Details.FULL,
+        templates: tuple[Template, ...] = (),
     ) -> "AppriseChannel":
         """Read an Apprise URL. Raises BadChannel."""
-        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh, details=details)
+        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh, details=details, templates=templates)
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Send a parcel once. A cancelled send goes on in its thread: what has left cannot be called back."""
         plugin = self._plugin_for(parcel.destination)
         if plugin is None:
             return Verdict(Sent.REFUSED, "the channel has no such target any more")
-        message = render(parcel.events, style_of(plugin), self._zone, details=self._details, held=parcel.held)
+        message = self._written(parcel, style_of(plugin))
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.concurrency)
         sent, seen = await to_thread.run_sync(
             _notify, plugin, message, self._kept, limiter=self._limiter, abandon_on_cancel=True
         )
         return Verdict(Sent.DELIVERED) if sent else judge(seen, now=self._clock())
+
+    def _written(self, parcel: Parcel, style: Style) -> Message:
+        ours = render(parcel.events, style, self._zone, details=self._details, held=parcel.held)
+        if not self._templates:
+            return ours
+        return reword(self._templates, Request(self.name, parcel.events, ours, style, self._zone, self._details))
+
+    def mistakes(self, examples: Iterable[tuple[Event, ...]]) -> Mapping[str, str]:
+        """Try the templates on some messages; return, for each kind of event that fails, why."""
+        style = style_of(next(iter(self._plugins.values())))
+        requests = [
+            Request(self.name, events, render(events, style, self._zone), style, self._zone) for events in examples
+        ]
+        found: dict[str, str] = {}
+        for template in self._templates:
+            found |= problems(template, requests)
+        return found
 
     async def aclose(self) -> None:
         """Close the connections that are kept."""

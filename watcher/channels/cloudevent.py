@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from watcher.core.digest import Digest, JobDigest
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import LogLine, Session, Statistics
 from watcher.core.render.style import Details
@@ -64,6 +65,7 @@ def _data(event: Event) -> dict[str, Json]:
         attempts=[{"id": session_id} for session_id in event.attempts] or None,
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
+        digest=_digest(event.digest) if event.digest is not None else None,
     )
 
 
@@ -72,6 +74,21 @@ def _discreet(event: Event, details: Details) -> Event:
     why = reason(event) if details is Details.SHORT else None
     session = replace(event.session, details=None) if event.session is not None else None
     return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
+
+
+def _digest(digest: Digest) -> dict[str, Json]:
+    return {
+        "begins": _time(digest.begins),
+        "ends": _time(digest.ends),
+        "all_well": digest.is_all_well,
+        "jobs": [_job_digest(job) for job in digest.jobs],
+        "unreachable": [server.name for server in digest.unreachable],
+    }
+
+
+def _job_digest(job: JobDigest) -> dict[str, Json]:
+    parts = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "last_good"}
+    return _present(**parts, last_good=_time(job.last_good))
 
 
 @lru_cache(maxsize=1024)

@@ -35,6 +35,14 @@ _MARKUP_TITLES = frozenset(  # their titles are markup as well, but have no way 
 )  # fmt: skip
 
 
+_MAIL = frozenset(  # what they send is read in a mail program, which shows tables
+    {
+        "NotifyBrevo", "NotifyEmail", "NotifyMailgun", "NotifyOffice365", "NotifyResend", "NotifySES",
+        "NotifySMTP2Go", "NotifySendGrid", "NotifySparkPost",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A plugin instance that sends to one target, and the label that its deliveries are stored under."""
@@ -81,7 +89,8 @@ def style_of(plugin: NotifyBase) -> Style:
     has_titles = plugin.title_maxlen > 0 and type(plugin).__name__ not in _MARKUP_TITLES
     title_limit = min(plugin.title_maxlen, LONGEST_TITLE) if has_titles else 0
     shared = title_limit + 2 if title_limit and plugin.overflow_amalgamate_title else 0
-    return Style(form, min(plugin.body_maxlen - shared, LONGEST_BODY), title_limit)
+    has_tables = form is Format.HTML and type(plugin).__name__ in _MAIL
+    return Style(form, min(plugin.body_maxlen - shared, LONGEST_BODY), title_limit, has_tables)
 
 
 def _made(parts: Mapping[str, Any]) -> NotifyBase | None:

@@ -8,6 +8,8 @@ import anyio
 
 from watcher.channels import BadChannel, open_channel
 from watcher.clock import Clock, now
+from watcher.core.event import Event
+from watcher.core.examples import examples
 from watcher.core.finding import Finding, Grade
 from watcher.core.model import LookFailed
 from watcher.core.views import ChannelView
@@ -100,9 +102,17 @@ async def _channel(settings: ChannelSettings, everything: Settings) -> Group:
     except BadChannel as error:
         return Group(title, (Finding("URL", Grade.FAILED, str(error)),))
     places = len(channel.destinations)
+    mistakes = channel.mistakes(_messages())
     await channel.aclose()
     text = "understood" if places == 1 else f"understood, {places} destinations"
-    return Group(f"{title}, {channel.address}", (Finding("URL", Grade.OK, text),))
+    failed = (Finding(f"template for {kind}", Grade.FAILED, why) for kind, why in sorted(mistakes.items()))
+    return Group(f"{title}, {channel.address}", (Finding("URL", Grade.OK, text), *failed))
+
+
+def _messages() -> list[tuple[Event, ...]]:
+    """Return an example of every message: one about each kind of event, and a joined one."""
+    events = examples(now())
+    return [*((event,) for event in events), tuple(event for event in events if event.job)[:3]]
 
 
 def _is_yet_to_be_made(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from watcher.core.digest import Digest
 from watcher.core.model import JobType, LogLine, Session
 
 SESSION_FAILED = "session.failed"
@@ -16,6 +17,7 @@ SESSION_VANISHED = "session.vanished"
 JOB_RECOVERED = "job.recovered"
 JOB_FAILING = "job.failing"  # a reminder; no word of `notify_on` stands for it, a route's `remind_every` asks for it
 SERVER_REPLACED = "server.replaced"
+WATCHER_DIGEST = "watcher.digest"
 CHANNEL_TEST = "channel.test"
 CHANNEL_FAILING = "channel.failing"
 CHANNEL_RECOVERED = "channel.recovered"
@@ -82,6 +84,7 @@ class Event:
     reason: str | None = None
     story: Story = Story()
     channel: str | None = None
+    digest: Digest | None = None
 
     @property
     def subject(self) -> str:

@@ -51,6 +51,7 @@ class Match:
 
 
 EVERYTHING = Match()
+ANYTHING = Pattern()
 
 
 def traits(event: Event, labels: Mapping[str, str]) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, SESSION_WARNING, Event
+from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, SESSION_WARNING, WATCHER_DIGEST, Event
 from watcher.core.match import EVERYTHING, Match, traits
 from watcher.core.render.style import Severity
 from watcher.core.render.words import wording
@@ -242,6 +242,7 @@ def _after_silence(event: Event, muted: Decision, case: Case) -> Decision:
 def _asked(event: Event, case: Case) -> _Asked:
     about = traits(event, case.policy.labels.get(event.server.name, {}))
     silences = (*case.silences, *case.policy.silences)
+    silences = () if event.type.startswith("watcher.") else silences
     mutings = (muting for silence in silences if (muting := silence.mutes(about, case.now)))
     return _Asked(event, case, about, next(mutings, None))
 
@@ -276,6 +277,8 @@ def _decision(asked: _Asked, channel: str, route: Route, reason: str) -> Decisio
     now, is_program = asked.case.now, channel in asked.case.policy.programs
     if asked.muting:
         return Decision(channel, tell=False, reason=asked.muting.reason, route=route.name, muted=True)
+    if asked.event.type == WATCHER_DIGEST:
+        is_program = True  # it joins nothing, but waits for the end of quiet hours like everything else
     end = until(route.quiet.windows, now)
     if end and wording(asked.event).severity not in route.quiet.pierced_by:
         if route.quiet.drops:

@@ -4,29 +4,31 @@ from dataclasses import dataclass
 
 from watcher.core.followup import FollowUp, follow_up, may_remind
 from watcher.core.policy import Policy
+from watcher.daemon.digesting import digest_once
 from watcher.daemon.loops import Loops
-from watcher.daemon.parts import Bench
+from watcher.daemon.parts import Bench, Threaded
 from watcher.store import StoreError
 
 FOLLOW_UP_EVERY = 1.5
-REMIND_EVERY = 20  # passes
+SELDOM = 20  # passes: reminders and digests are looked for so often
 
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The loop that ends silences and reminds of failures."""
+    """The loop that ends silences, reminds of failures and tells digests."""
 
     loops: Loops
 
     async def run(self) -> None:
         """Say, for ever, what has to be said, once the channels are open."""
-        loops, passes = self.loops, 0
+        loops, reading, passes = self.loops, Threaded(only_reads=True), 0
         policy = await loops.bench.policy()
         while True:
             try:
-                said = await follow_up_once(loops.bench, policy, with_failing=passes % REMIND_EVERY == 0)
+                said = await follow_up_once(loops.bench, policy, with_failing=passes % SELDOM == 0)
                 loops.telling.followed_up(said)
-                if said.owed:
+                digest = await digest_once(loops.bench, policy, reading) if passes % SELDOM == 0 else None
+                if said.owed or digest:
                     loops.bell.ring()
             except StoreError as error:
                 loops.store_failed("follow up", error)

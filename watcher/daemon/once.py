@@ -8,6 +8,7 @@ import anyio
 
 from watcher.core.delivery import Sent, State
 from watcher.core.model import LookFailed
+from watcher.daemon.digesting import digest_once
 from watcher.daemon.following import follow_up_once
 from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
 from watcher.daemon.telling import Telling
@@ -38,7 +39,9 @@ class Round:
                     stack.push_async_callback(close_server, source)
                     looks.start_soon(self._look, self.bench.watch(server, source), source)
         await self.bench.announce()
-        self.telling.followed_up(await follow_up_once(self.bench, await self.bench.policy()))
+        policy = await self.bench.policy()
+        self.telling.followed_up(await follow_up_once(self.bench, policy))
+        await digest_once(self.bench, policy, self.bench.run_db)
         async with anyio.create_task_group() as sends:
             for channel in channels:
                 sends.start_soon(self._send, channel)

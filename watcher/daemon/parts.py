@@ -13,6 +13,7 @@ from watcher.core.backoff import OnUnknown, Patience
 from watcher.core.page import Rules
 from watcher.core.policy import Policy
 from watcher.core.render.style import Details
+from watcher.core.template import Template, for_channel
 from watcher.daemon.policy import policy_of
 from watcher.deliver import Channel, Desk
 from watcher.logs import Redactor
@@ -116,6 +117,7 @@ class Manner(TypedDict):
     secret: str | None
     is_fresh: bool
     details: Details
+    templates: tuple[Template, ...]
 
 
 def manner(channel: ChannelSettings, settings: Settings) -> Manner:
@@ -125,6 +127,7 @@ def manner(channel: ChannelSettings, settings: Settings) -> Manner:
         "secret": channel.secret.reveal() if channel.secret else None,
         "is_fresh": channel.on_unknown is OnUnknown.DROP,
         "details": channel.details,
+        "templates": for_channel(settings.templates, channel.name),
     }
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from watcher.core.policy import Route
 from watcher.core.silence import Silence
+from watcher.core.template import Template
 from watcher.settings import receivers, routes, servers
+from watcher.settings.digest import DigestSettings, table_digest
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
 from watcher.settings.layer import (
     Layer,
@@ -46,9 +48,11 @@ from watcher.settings.table import (
     URL,
     WATCH,
 )
+from watcher.settings.templates import table_template
 from watcher.settings.zone import machine_zone
 
-_TABLES = ("servers", "channels", "routes", "silences")
+_TABLES = ("servers", "channels", "routes", "silences", "templates")
+_SINGLE_TABLES = ("digest",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,11 @@ def _top_level(toml: Toml | None, notes: Notes) -> Layer:
     places = {key: place for key, place in PLACES.items() if key != CONFIG.key}
     plain: dict[str, object] = {}
     for key, value in toml.content.items():
-        if is_table(value) and key not in _TABLES:
-            notes.problem(f"{toml.path}: {key}", unknown_key(key, _TABLES))
+        if key in _SINGLE_TABLES:
+            if not isinstance(value, dict):
+                notes.problem(f"{toml.path}: {key}", f"is no table, or several: write `[{key}]` once")
+        elif is_table(value) and key not in _TABLES:
+            notes.problem(f"{toml.path}: {key}", unknown_key(key, (*_TABLES, *_SINGLE_TABLES)))
         elif key in _TABLES and key != "channels" and not is_table(value):
             notes.problem(f"{toml.path}: {key}", f"is no table: write `[[{key}]]`")
         elif not is_table(value):
@@ -168,6 +175,8 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         state_folder=state_folder,
         routes=_routes(sources, inherited, told),
         silences=_silences(sources, inherited.zone),
+        digest=_digest(sources, inherited.zone, told),
+        templates=_templates(sources),
         warnings=tuple(reader.notes.warnings),  # last, when all has been read
     )
 
@@ -222,6 +231,23 @@ def _silences(sources: _Sources, zone: tzinfo) -> tuple[Silence, ...]:
         for place, table in enumerate(tables, start=1)
     )
     return tuple(silence for silence in found if silence)
+
+
+def _templates(sources: _Sources) -> tuple[Template, ...]:
+    toml = sources.toml
+    tables = tables_of(toml.content, "templates") if toml else []
+    return tuple(
+        table_template(table, f"{toml.path if toml else ''}: [[templates]] {place}", sources.reader.notes)
+        for place, table in enumerate(tables, start=1)
+    )
+
+
+def _digest(sources: _Sources, zone: tzinfo, channels: tuple[ChannelSettings, ...]) -> DigestSettings | None:
+    table = sources.toml.content.get("digest") if sources.toml else None
+    if not isinstance(table, dict) or sources.toml is None:
+        return None
+    names = [channel.name for channel in channels]
+    return table_digest(table, f"{sources.toml.path}: [digest]", zone, names, sources.reader.notes)
 
 
 def _warn_of_unused(reader: Reader) -> None:

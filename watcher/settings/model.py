@@ -11,7 +11,9 @@ from watcher.core.pace import Rate
 from watcher.core.policy import Route
 from watcher.core.render.style import Details
 from watcher.core.silence import Silence
+from watcher.core.template import Template
 from watcher.logs import secret_login, secret_parts
+from watcher.settings.digest import DigestSettings
 from watcher.settings.secret import Secret
 
 
@@ -99,6 +101,8 @@ class Settings:
     state_folder: Path | None = None
     routes: tuple[Route, ...] = ()
     silences: tuple[Silence, ...] = ()
+    digest: DigestSettings | None = None
+    templates: tuple[Template, ...] = ()
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every text that no log may show: the secrets, and the telling parts of those that are URLs."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from difflib import get_close_matches
 
+from watcher.core.event import JOB_FAILING
 from watcher.core.match import LABEL, TERMS, Match, Pattern, pattern
 from watcher.core.model import JobType
 from watcher.core.policy import GROUP_BY, REMIND_AT_MOST, Quiet, Route
@@ -61,7 +62,7 @@ def table_route(
         name=tabled.get("name", of_text(parse.name), f"route {place}"),
         notify_on=tabled.get("notify_on", of_text(parse.notify_on), inherited.notify_on),
         match=match_of(tabled.inner("match")),
-        channels=tabled.get("channels", _known(channels), None),
+        channels=tabled.get("channels", known_channels(channels), None),
         is_final=tabled.get("attempts", of_text(parse.choice("final", "each")), _word(inherited)) == "final",
         group_wait=tabled.get("group_wait", of_text(parse.duration), inherited.group_wait),
         group_by=tabled.get("group_by", _traits, GROUP_BY),
@@ -104,19 +105,20 @@ def match_of(tabled: Tabled) -> Match:
     """Read what an event has to be, one term a key, the labels of its server in a table of their own."""
     tabled.known((*TERMS, "labels"))
     labels = tabled.inner("labels")
-    terms = [(term, found) for term in TERMS if (found := tabled.get(term, _READERS.get(term, _pattern), None))]
-    terms += [(f"{LABEL}{name}", found) for name in labels.table if (found := labels.get(name, _pattern, None))]
+    terms = [(term, found) for term in TERMS if (found := tabled.get(term, _READERS.get(term, pattern_of), None))]
+    terms += [(f"{LABEL}{name}", found) for name in labels.table if (found := labels.get(name, pattern_of, None))]
     return Match(tuple(terms))
 
 
-def _pattern(value: object) -> Pattern:
+def pattern_of(value: object) -> Pattern:
+    """Read a pattern: a word, or several of which one has to fit."""
     words = tuple(one for one in texts(value) if one)
     if not words:
         raise ValueError("is empty: name something, or leave the key out")
     return pattern(words)
 
 
-def _of_words(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = None) -> Callable[[object], Pattern]:
+def words_of(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = None) -> Callable[[object], Pattern]:
     """Make a reader of patterns that names a word which can never fit; words of `also` stand for several."""
     known, also = tuple(known), also or {}
 
@@ -127,15 +129,15 @@ def _of_words(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = N
             if plain not in also and plain not in known and not set(plain) & set("*?"):
                 raise ValueError(f"`{plain}` is none of them{_near(plain, (*also, *known))}")
             words += [f"{sign}{one}" for one in sorted(also.get(plain, (plain,)))]
-        return _pattern(words)
+        return pattern_of(words)
 
     return read
 
 
 _READERS: Mapping[str, Callable[[object], Pattern]] = {
-    "job_type": _of_words(one.value for one in JobType),
-    "severity": _of_words(_SEVERITIES),
-    "event": _of_words(sorted(EVENTS), WORDS),
+    "job_type": words_of(one.value for one in JobType),
+    "severity": words_of(_SEVERITIES),
+    "event": words_of((*sorted(EVENTS), JOB_FAILING), WORDS),
 }
 
 
@@ -144,7 +146,8 @@ def _near(word: str, known: tuple[str, ...]) -> str:
     return f": did you mean `{near[0]}`?" if near else f": they are {', '.join(known)}"
 
 
-def _known(channels: Iterable[str]) -> Callable[[object], tuple[str, ...]]:
+def known_channels(channels: Iterable[str]) -> Callable[[object], tuple[str, ...]]:
+    """Make a reader of names of channels."""
     known = tuple(channels)
 
     def read(value: object) -> tuple[str, ...]:

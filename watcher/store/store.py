@@ -8,14 +8,17 @@ from sqlalchemy import Connection, Engine
 
 from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement, State
+from watcher.core.digest import Digest
+from watcher.core.event import Event
 from watcher.core.followup import Diary, FollowUp
 from watcher.core.model import Greeting, Job, Memory, Session
 from watcher.core.parcels import Batches, Binder
-from watcher.core.record import Ledger, Page, Refusal, ServerRecord
+from watcher.core.policy import Ruling
+from watcher.core.record import Ledger, Owed, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, KnownJob, Revived, SessionView, StatusView, Trail
-from watcher.store import directory, followups, outbox, pages, pruning, questions, quieted, trail, watched
+from watcher.store import digests, directory, followups, outbox, pages, pruning, questions, quieted, trail, watched
 from watcher.store.errors import translated
 from watcher.store.lock import FileLock
 
@@ -263,6 +266,21 @@ class Store:
             said = decide(followups.diary(connection, now, with_failing=with_failing))
             followups.say(connection, said, now)
             return said
+
+    def digest(self, event_id: str, period: tuple[datetime, datetime], *, is_weekly: bool) -> Digest | None:
+        """Sum up a period; None if that was told already, or if it was over before the first server was met."""
+        with self._reading() as connection:
+            met = digests.first_contact(connection)
+            if met is None or met >= period[1] or digests.is_told(connection, event_id):
+                return None
+            return digests.make(connection, period, is_weekly=is_weekly)
+
+    def tell(self, event: Event, ruling: Ruling, owed: Sequence[Owed], *, now: datetime) -> None:
+        """Write down an event of our own and whom it is owed to."""
+        with self._writing() as connection:
+            pages.write_events(connection, None, [event], now, {event.id: ruling})
+            if owed:
+                pages.owe(connection, owed, {event.id: event.subject}, now)
 
     def silence(self, silence: Silence) -> int:
         """Set a silence; returns its number."""

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from watcher.core.event import Event
 from watcher.core.model import LogLine
+from watcher.core.render.digest import render_digest
 from watcher.core.render.escape import fold
 from watcher.core.render.facts import facts
 from watcher.core.render.fit import compose, squeeze
@@ -31,6 +32,8 @@ def render(
     """
     if not events:
         raise ValueError("a message needs an event")
+    if len(events) == 1 and events[0].digest is not None:
+        return render_digest(events[0].digest, style, zone)
     spoken = events[-1:] if is_one_story(events) else events
     severity = max(wording(event).severity for event in spoken)
     title, body = (

@@ -34,11 +34,13 @@ class Style:
     """The form that one channel wants. Limits count characters of the finished markup.
 
     A `title_limit` of 0 says that the channel has no titles: the title becomes the first line of the body.
+    `has_tables`: it is mail, which shows all of HTML.
     """
 
     format: Format
     body_limit: int
     title_limit: int
+    has_tables: bool = False
 
 
 @dataclass(frozen=True, slots=True)

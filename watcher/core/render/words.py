@@ -45,6 +45,7 @@ _WORDINGS: Mapping[str, Wording] = {
     events.JOB_RECOVERED: Wording("Recovered", "recovered", Severity.SUCCESS),
     events.JOB_FAILING: Wording("Still failing", "still failing", Severity.FAILURE),
     events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
+    events.WATCHER_DIGEST: Wording("Digest", "digest", Severity.INFO),
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
     events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),

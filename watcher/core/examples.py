@@ -1,0 +1,96 @@
+"""One believable event of every kind: for `check`, which tries templates on them, and for the manual."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from watcher.core import event as events
+from watcher.core.digest import Digest, JobDigest, ServerDigest
+from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.model import JobType, LogLine, Session, Statistics
+from watcher.core.wanted import EVENTS
+
+_HQ = ServerRef("HQ", "0f0f0f0f-0000-4000-8000-000000000001")
+_JOB = JobRef("3d4c", "Contoso - Mail", JobType.BACKUP, "contoso.onmicrosoft.com")
+_LOG = (
+    LogLine("error", "Failed to process site https://contoso.sharepoint.com/sites/a_b: 404 Not Found"),
+    LogLine("warning", "Mailbox of Ann <ann@contoso.com> has no license [more](https://x.example) @channel"),
+)
+_STATUS = {
+    events.SESSION_FAILED: "Failed",
+    events.SESSION_WARNING: "Warning",
+    events.SESSION_STOPPED: "Stopped",
+    events.SESSION_SUCCESS: "Success",
+    events.JOB_RECOVERED: "Success",
+    events.SESSION_STARTED: "Running",
+    events.SESSION_UNRECOGNIZED: "Pondering",
+    events.SESSION_VANISHED: "Running",
+    "session.disconnected": "Disconnected",
+}
+_REASONS: Mapping[str, str] = {
+    "server.unreachable": "the connection was refused",
+    "repository.low": "only 4 % of Vault is free",
+    "license.expiring": "the license ends in 12 days",
+    events.CHANNEL_FAILING: "json://chat.example.com: answered 403",
+    events.CHANNEL_RECOVERED: "json://chat.example.com takes again",
+}
+
+
+def examples(now: datetime) -> tuple[Event, ...]:
+    """Return one event of each kind, sorted by their names; all happened at `now`."""
+    return tuple(_example(kind, now) for kind in sorted({*EVENTS, events.JOB_FAILING}))
+
+
+def _example(kind: str, now: datetime) -> Event:
+    is_ours = kind.startswith(("channel.", "watcher."))
+    of_job = kind.startswith(("session.", "job."))
+    return Event(
+        id=f"example-{kind}",
+        type=kind,
+        server=OURSELVES if is_ours else _HQ,
+        happened=now,
+        decided=now + timedelta(seconds=20),
+        job=_JOB if of_job else None,
+        session=_session(kind, now) if kind in _STATUS else None,
+        came_from="Running" if kind in _STATUS else None,
+        went_to=_STATUS.get(kind),
+        log=_LOG if kind in {events.SESSION_FAILED, events.SESSION_WARNING} else (),
+        reason=_REASONS.get(kind, f"an example of {kind}"),
+        story=_story(kind, now),
+        channel="chat" if kind.startswith("channel.") else None,
+        digest=_digest(now) if kind == events.WATCHER_DIGEST else None,
+    )
+
+
+def _session(kind: str, now: datetime) -> Session:
+    status = _STATUS[kind]
+    is_over = status in {"Failed", "Warning", "Stopped", "Success"}
+    return Session(
+        "8f3a1c52-7b1e-4d2a-9a53-0c1f6f6d1b11",
+        status,
+        job_id=_JOB.id,
+        created=now - timedelta(hours=1, minutes=12),
+        ended=now if is_over else None,
+        details="Transferred: 24.6 GB (12345 items) at 5.7 MB/s (52 items/s)" if is_over else None,
+        statistics=Statistics(5_700_000, 52, 6_100_000, 3_100_000, 24_600_000_000, 12_345, "Source"),
+    )
+
+
+def _story(kind: str, now: datetime) -> Story:
+    if kind in {events.SESSION_FAILED, events.JOB_RECOVERED, events.JOB_FAILING}:
+        day = timedelta(days=1)
+        return Story(3, now - 2 * day, now - 3 * day, was_bad=True)
+    return Story()
+
+
+def _digest(now: datetime) -> Digest:
+    day = timedelta(days=1)
+    contoso, fabrikam, tailspin, gigabyte = _JOB.organization, "fabrikam.com", "tailspin.com", 1_000_000_000
+    jobs = (
+        JobDigest("HQ", "Contoso - Mail", contoso, 3, 3, 0, 0, "Failed", now - 3 * day, 0, 24 * gigabyte),
+        JobDigest("HQ", "Contoso - Sites", contoso, 4, 1, 0, 0, "Success", now, 8 * gigabyte, 7 * gigabyte),
+        JobDigest("HQ", "Fabrikam - Teams", fabrikam, 4, 0, 1, 0, "Warning", now - day, 2 * gigabyte, gigabyte),
+        JobDigest("HQ", "Tailspin - Archive", tailspin, 0, 0, 0, 0, "Success", now - 5 * day, None, gigabyte),
+        JobDigest("HQ", "Tailspin - Mail", tailspin, 4, 0, 0, 0, "Success", now, 5 * gigabyte, 5 * gigabyte),
+    )
+    servers = (ServerDigest("HQ", reachable=True, last_success=now),)
+    return Digest(now - day, now, is_weekly=False, jobs=jobs, servers=servers)

@@ -1,0 +1,40 @@
+"""`[digest]` of watcher.toml: when a digest is due, and for whom."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import time, tzinfo
+
+from watcher.core.digest import Schedule
+from watcher.settings import hours, parse
+from watcher.settings.notes import Notes
+from watcher.settings.routes import known_channels
+from watcher.settings.tabled import Tabled, of_text
+from watcher.settings.zone import zone as read_zone
+
+_KEYS = ("every", "at", "day", "zone", "channels")
+_MORNING = time(8)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings:
+    """When, and through which channels; None: those that the routes lead to."""
+
+    schedule: Schedule
+    channels: tuple[str, ...] | None = None
+
+
+def table_digest(
+    table: Mapping[str, object], where: str, zone: tzinfo, channels: Iterable[str], notes: Notes
+) -> DigestSettings:
+    """Return what the `[digest]` table says."""
+    tabled = Tabled(table, where, notes)
+    tabled.known(_KEYS)
+    every = tabled.get("every", of_text(parse.choice("daily", "weekly")), "daily")
+    if "day" in table and every == "daily":
+        notes.problem(f"{where}: day", 'needs `every = "weekly"`')
+    schedule = Schedule(
+        tabled.get("at", of_text(hours.clock), _MORNING),
+        tabled.get("zone", of_text(read_zone), zone),
+        tabled.get("day", of_text(hours.day), 0) if every == "weekly" else None,
+    )
+    return DigestSettings(schedule, tabled.get("channels", known_channels(channels), None))
