@@ -11,11 +11,12 @@ from watcher.core.window import Window
 
 NIGHT = (Window(time(22), time(7), ZURICH),)
 WAIT = timedelta(seconds=10)
+QUIET = Quiet(NIGHT)
 
 
 async def a_night() -> Life:
     """Three jobs fail in quiet hours, two are good again before the morning; a pager is woken all the same."""
-    chat = Route("chat", USUAL, channels=("ops",), group_wait=WAIT, quiet=Quiet(NIGHT))
+    chat = Route("chat", USUAL, channels=("ops",), group_wait=WAIT, quiet=QUIET)
     pager = Route("pager", USUAL, match=_of("Mail of the board"), channels=("pager",))
     life = Life("2026-03-03 20:00", pager, chat, rooms=("ops", "pager"))
     await life.ends("2026-03-03 21:00", "Mail of the board", "Success")
@@ -52,10 +53,8 @@ async def a_week() -> Life:
     await life.ends("2026-03-01 01:10", "Archive", "Success")
     await life.ends("2026-03-02 01:10", "Archive", "Failed", FAILED)
     for day in range(3, 7):
-        await life.until(f"2026-03-0{day} 00:40", timedelta(minutes=30))
-        life.end("HR - Mail", "Failed", FAILED)
-    await life.until("2026-03-07 02:10", timedelta(minutes=30))
-    life.end("HR - Mail", "Success")
+        await life.ends(f"2026-03-0{day} 03:00", "HR - Mail", "Failed", FAILED)
+    await life.ends("2026-03-07 03:00", "HR - Mail", "Success")
     await life.ends("2026-03-09 01:10", "Archive", "Success")
     await life.until("2026-03-09 02:00")
     return life

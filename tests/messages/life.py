@@ -81,8 +81,18 @@ class Life:
         async def rules() -> Rules:
             return Rules(self.policy, timedelta(seconds=30))
 
+        self.rules = rules
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all that is not in the store."""
         watched = Watched("HQ", "https://hq:4443", timedelta(0), timedelta(days=400))
-        self.watch = Watch(watched, self.server, self.store, direct, rules)
+        self.watch = Watch(watched, self.server, self.store, direct, self.rules)
+
+    def follow(self, main: str) -> None:
+        """Make the latest run a retry of another."""
+        name, session = next(reversed(self.server.sessions.items()))
+        self.server.sessions[name] = replace(session, main_session_id=main, retry_count=1)
 
     def local(self, text: str) -> datetime:
         """Read a time of Zurich."""

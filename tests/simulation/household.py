@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from tests.simulation.world import T0, JumpingClock, Receiver, Server, history, true_time
 from watcher.core.page import Rules
-from watcher.core.policy import plain
+from watcher.core.policy import Policy, Route
 from watcher.core.wanted import events_named
 from watcher.daemon import loops as loops_module
 from watcher.daemon.loops import Loops
@@ -149,13 +149,15 @@ class Household:
         loops = Loops(bench, Health(started=self.clock.now()), Telling(Metrics()), Random(self.rng.random()))
         places = {one.name: one.destinations for one in self.receivers}
 
+        programs = frozenset(one.name for one in self.receivers if one.concurrency > 1)
+        policy = Policy((Route("all", WORDS, group_wait=timedelta(seconds=10)),), places, programs)
+
         async def rules() -> Rules:
-            return Rules(plain(WORDS, places), timedelta(seconds=INTERVAL))
+            return Rules(policy, timedelta(seconds=INTERVAL))
 
         for server in self.servers:
             watched = Watched(server.name, "https://it", timedelta(0), timedelta(days=400))
             tasks.start_soon(loops.poll, Watch(watched, server, store, run_db, rules), INTERVAL)
-        policy = plain(WORDS, places)
         for receiver in self.receivers:
             batch = 3 if receiver.concurrency > 1 else None
             tasks.start_soon(loops.deliver, Desk(receiver, store, run_db, owner, str, batch=batch, policy=policy))

@@ -1,11 +1,11 @@
 """`[digest]` of watcher.toml: when a digest is due, and for whom."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import time, tzinfo
 
 from watcher.core.digest import Schedule
 from watcher.settings import hours, parse
+from watcher.settings.model import DigestSettings
 from watcher.settings.notes import Notes
 from watcher.settings.routes import known_channels
 from watcher.settings.tabled import Tabled, of_text
@@ -13,14 +13,6 @@ from watcher.settings.zone import zone as read_zone
 
 _KEYS = ("every", "at", "day", "zone", "channels")
 _MORNING = time(8)
-
-
-@dataclass(frozen=True, slots=True)
-class DigestSettings:
-    """When, and through which channels; None: those that the routes lead to."""
-
-    schedule: Schedule
-    channels: tuple[str, ...] | None = None
 
 
 def table_digest(

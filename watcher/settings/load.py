@@ -10,7 +10,7 @@ from watcher.core.policy import Route
 from watcher.core.silence import Silence
 from watcher.core.template import Template
 from watcher.settings import receivers, routes, servers
-from watcher.settings.digest import DigestSettings, table_digest
+from watcher.settings.digest import table_digest
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
 from watcher.settings.layer import (
     Layer,
@@ -21,7 +21,7 @@ from watcher.settings.layer import (
     of_table,
     unknown_key,
 )
-from watcher.settings.model import ChannelSettings, ServerSettings, Settings, SettingsError
+from watcher.settings.model import ChannelSettings, DigestSettings, ServerSettings, Settings, SettingsError
 from watcher.settings.notes import Notes
 from watcher.settings.reader import Reader
 from watcher.settings.secret import Secret

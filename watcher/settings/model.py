@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from watcher.core.backoff import EXPIRES_AFTER, GIVE_UP_AFTER, OnUnknown
+from watcher.core.digest import Schedule
 from watcher.core.pace import Rate
 from watcher.core.policy import Route
 from watcher.core.render.style import Details
 from watcher.core.silence import Silence
 from watcher.core.template import Template
 from watcher.logs import secret_login, secret_parts
-from watcher.settings.digest import DigestSettings
 from watcher.settings.secret import Secret
 
 
@@ -68,6 +68,14 @@ class ChannelSettings:
     give_up_after: timedelta = GIVE_UP_AFTER
     expires_after: timedelta = EXPIRES_AFTER
     details: Details = Details.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings:
+    """When, and through which channels; None: those that the routes lead to."""
+
+    schedule: Schedule
+    channels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
