@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,42 @@ def test_without_channels_there_is_nothing_to_test(shell: Shell) -> None:
 def test_the_last_line_sums_up(grades: list[Grade], line: str) -> None:
     """One glance at it is enough."""
     assert summary([Finding("x", grade, "y") for grade in grades]) == line
+
+
+def test_check_accepts_the_manuals_file(shell: Shell) -> None:
+    """Every key of docs/watcher.toml holds, its channels open, its templates work; only its servers are made up."""
+    text = (Path(__file__).parents[2] / "docs" / "watcher.toml").read_text(encoding="utf-8")
+    config = shell.folder / "watcher.toml"
+    config.write_text(
+        text.replace('url = "https://hq', 'enabled = false\nurl = "https://hq').replace(
+            "enabled = true", "enabled = false"
+        )
+    )
+    config.chmod(0o600)
+    ended = shell.watcher("check", "--config", str(config))
+    assert (ended.code, ended.err) == (0, ""), ended.out
+    assert "warning" not in ended.out
+
+
+def test_check_names_each_event_that_a_template_fails_for(shell: Shell) -> None:
+    """Before the night in which it would have been needed."""
+    config = shell.folder / "watcher.toml"
+    config.write_text(
+        """
+        [[servers]]
+        name = "HQ"
+        url = "https://127.0.0.1:9"
+        enabled = false
+        [[channels]]
+        name = "ops"
+        url = "json://127.0.0.1:9"
+        [[templates]]
+        event = "session.*"
+        body = "{{ log[0] }}"
+        """
+    )
+    config.chmod(0o600)
+    ended = shell.watcher("check", "--config", str(config))
+    assert ended.code == 1
+    assert "template for session.stopped: " in ended.out
+    assert "template for session.failed" not in ended.out

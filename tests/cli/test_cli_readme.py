@@ -1,6 +1,7 @@
 """The README: what it shows holds."""
 
 import re
+import shlex
 from pathlib import Path
 
 from tests.settings.settings_world import World
@@ -53,7 +54,14 @@ def test_every_command_line_in_it_is_one() -> None:
     """The parser takes them all."""
     lines = [line for _, text in BLOCKS for line in text.replace("\\\n", " ").split("\n")]
     found = [match.group(1) for line in lines if (match := re.search(r"(?:^|/)watcher ([a-z-]+[^#]*)", line))]
-    assert {parse(words.split()).command for words in found} == {"demo", "check", "test-channel", "run"}
+    assert {parse(shlex.split(words)).command for words in found} == {
+        "demo",
+        "check",
+        "test-channel",
+        "run",
+        "silence",
+        "explain",
+    }
 
 
 def test_every_file_that_it_names_is_there() -> None:

@@ -11,7 +11,7 @@ from watcher.settings.routes import known_channels
 from watcher.settings.tabled import Tabled, of_text
 from watcher.settings.zone import zone as read_zone
 
-_KEYS = ("every", "at", "day", "zone", "channels")
+KEYS = ("every", "at", "day", "zone", "channels")
 _MORNING = time(8)
 
 
@@ -20,7 +20,7 @@ def table_digest(
 ) -> DigestSettings:
     """Return what the `[digest]` table says."""
     tabled = Tabled(table, where, notes)
-    tabled.known(_KEYS)
+    tabled.known(KEYS)
     every = tabled.get("every", of_text(parse.choice("daily", "weekly")), "daily")
     if "day" in table and every == "daily":
         notes.problem(f"{where}: day", 'needs `every = "weekly"`')

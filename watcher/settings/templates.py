@@ -10,13 +10,13 @@ from watcher.settings.notes import Notes
 from watcher.settings.routes import pattern_of, words_of
 from watcher.settings.tabled import Tabled, text
 
-_KEYS = ("channel", "event", "title", "body")
+KEYS = ("channel", "event", "title", "body")
 
 
 def table_template(table: Mapping[str, object], where: str, notes: Notes) -> Template:
     """Return the template that one `[[templates]]` table describes."""
     tabled = Tabled(table, where, notes)
-    tabled.known(_KEYS)
+    tabled.known(KEYS)
     if not {"title", "body"} & table.keys():
         notes.problem(where, "changes nothing: write a `title` or a `body`")
     return Template(
