@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import jsonschema
@@ -10,7 +10,9 @@ import pytest
 
 from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, cloud_event, encode
 from watcher.core.event import Event, ServerRef
-from watcher.core.model import Session, Statistics
+from watcher.core.examples import examples
+from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.render import Details
 
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
 TEXT = {"type": "string", "minLength": 1}
@@ -155,3 +157,39 @@ def test_several_events_are_a_batch(event: Event, bare: Event) -> None:
     kind, body = encode((event, bare))
     assert kind == BATCH_TYPE
     assert [one["id"] for one in json.loads(body)] == [event.id, bare.id]
+
+
+def test_a_discreet_webhook_says_nothing_that_names_people(event: Event) -> None:
+    """`details`: all of the log, the line that says why, or nothing of log and details."""
+    lines = (LogLine("warning", "Mailbox ann@contoso.com"), LogLine("error", "why"))
+    told = replace(event, log=lines)
+    full, short, none = (json.loads(encode((told,), details)[1])["data"] for details in Details)
+    assert len(full["log"]) == 2
+    assert "details" in full["session"]
+    assert short["log"] == ["[Error] why"]
+    assert "log" not in none
+    assert not {"details"} & (short["session"].keys() | none["session"].keys())
+
+
+def test_a_digest_is_data() -> None:
+    """A program gets the numbers, and not the words."""
+    (one,) = (example for example in examples(datetime(2026, 3, 4, 7, tzinfo=UTC)) if example.digest)
+    data = cloud_event(one)["data"]
+    assert isinstance(data, dict)
+    digest = data["digest"]
+    assert isinstance(digest, dict)
+    assert (digest["begins"], digest["all_well"]) == ("2026-03-03T07:00:00Z", False)
+    assert isinstance(digest["jobs"], list)
+    assert digest["jobs"][0] == {
+        "server": "HQ",
+        "job": "Contoso - Mail",
+        "organization": "contoso.onmicrosoft.com",
+        "runs": 3,
+        "failures": 3,
+        "warnings": 0,
+        "stopped": 0,
+        "status": "Failed",
+        "moved": 0,
+        "moved_before": 24_000_000_000,
+        "last_good": "2026-03-01T07:00:00Z",
+    }

@@ -85,7 +85,12 @@ def test_with_a_feed_news_does_not_wait_for_the_clock(household: Household, inbo
     assert len({event["id"] for event in inbox.got}) == len(inbox.got)
 
 
-@pytest.mark.parametrize("fault", ["none", "mute", "outdated", "broken"])
+SOAK = pytest.mark.soak  # CI runs these as well
+
+
+@pytest.mark.parametrize(
+    "fault", ["none", pytest.param("mute", marks=SOAK), "outdated", pytest.param("broken", marks=SOAK)]
+)
 def test_without_a_good_feed_the_clock_brings_it(household: Household, inbox: Inbox, fault: str) -> None:
     """No feed at all, one that is mute, one that refuses its tokens, one that answers nonsense."""
     with watched(household, inbox, "v8", Quirks(events=fault != "none"), "0.3") as scenery:
@@ -101,7 +106,7 @@ def test_without_a_good_feed_the_clock_brings_it(household: Household, inbox: In
     assert len({event["id"] for event in inbox.got}) == len(inbox.got)
 
 
-@pytest.mark.parametrize("version", ["v6", "v7", "v8"])
+@pytest.mark.parametrize("version", ["v6", pytest.param("v7", marks=SOAK), "v8"])
 def test_a_run_and_its_retries_speak_once(household: Household, inbox: Inbox, version: str) -> None:
     """Also over a restart in the middle; the one event has the last session and all attempts in it."""
     with watched(household, inbox, version, Quirks(verdict_late=True), "0.2") as scenery:

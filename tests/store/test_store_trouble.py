@@ -12,10 +12,14 @@ import psycopg
 import pytest
 
 from tests.store.conftest import PostgresServer
-from tests.store.store_values import GREETING, LEASE, NOW, failed, meet, owe, page_of, read, write
+from tests.store.store_values import GREETING, LEASE, MINUTE, NOW, event_of, failed, meet, owe, page_of, read, write
 from watcher.core.delivery import Settlement, State
 from watcher.core.event import ServerRef
+from watcher.core.followup import FollowUp
+from watcher.core.match import Match
+from watcher.core.policy import Ruling
 from watcher.core.record import Page, ServerRecord
+from watcher.core.silence import Silence
 from watcher.store import Store, StoreError, open_store
 
 RECORD = ServerRecord(1, ServerRef("HQ", GREETING.installation_id), NOW, NOW)
@@ -48,6 +52,14 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "sessions": lambda store: store.sessions(limit=1),
     "deliveries": lambda store: store.deliveries(state=None, limit=1),
     "prune": lambda store: store.prune(before=NOW),
+    "follow_up": lambda store: store.follow_up(lambda _: FollowUp(), now=NOW, with_failing=True),
+    "digest": lambda store: store.digest("d", (NOW - MINUTE, NOW + MINUTE), is_weekly=False),
+    "tell": lambda store: store.tell(event_of(failed("s1")), Ruling(), (), now=NOW),
+    "silence": lambda store: store.silence(Silence(Match(), NOW, NOW + MINUTE)),
+    "end_silence": lambda store: store.end_silence(1, now=NOW),
+    "silences": lambda store: store.silences(limit=1),
+    "trails": lambda store: store.trails("s"),
+    "known_jobs": lambda store: store.known_jobs(),
 }
 """One call of every public method that speaks to the database."""
 
@@ -58,7 +70,7 @@ def spoilt(postgres: PostgresServer) -> Iterator[Store]:
     url = postgres.make()
     store = open_store(url)
     with psycopg.connect(url) as other:
-        other.execute("DROP TABLE servers, sessions, deliveries, channels, destinations CASCADE")
+        other.execute("DROP TABLE servers, sessions, events, deliveries, channels, destinations, silences CASCADE")
     yield store
     store.close()
     postgres.drop(url)

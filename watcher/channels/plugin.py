@@ -35,6 +35,8 @@ _MARKUP_TITLES = frozenset(  # their titles are markup as well, but have no way 
 )  # fmt: skip
 
 
+# ntfy makes a file of what has more than 4096 bytes (docs.ntfy.sh/config, message-size-limit), which no phone shows.
+_SHORTER = {"NotifyNtfy": 2000}
 _MAIL = frozenset(  # what they send is read in a mail program, which shows tables
     {
         "NotifyBrevo", "NotifyEmail", "NotifyMailgun", "NotifyOffice365", "NotifyResend", "NotifySES",
@@ -90,7 +92,8 @@ def style_of(plugin: NotifyBase) -> Style:
     title_limit = min(plugin.title_maxlen, LONGEST_TITLE) if has_titles else 0
     shared = title_limit + 2 if title_limit and plugin.overflow_amalgamate_title else 0
     has_tables = form is Format.HTML and type(plugin).__name__ in _MAIL
-    return Style(form, min(plugin.body_maxlen - shared, LONGEST_BODY), title_limit, has_tables)
+    longest = _SHORTER.get(type(plugin).__name__, LONGEST_BODY)
+    return Style(form, min(plugin.body_maxlen - shared, longest), title_limit, has_tables)
 
 
 def _made(parts: Mapping[str, Any]) -> NotifyBase | None:

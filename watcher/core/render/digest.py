@@ -142,7 +142,8 @@ def _rest(hidden: int) -> str:
 
 def _row(job: JobDigest, zone: tzinfo, at: datetime, *, many: bool) -> str:
     good = moment(job.last_good, zone, beside=at) if job.last_good else "-"
-    data = _data(job.moved, job.moved_before) if job.moved is not None else "-"
+    before = f" ({size(job.moved_before)})" if job.moved_before is not None else ""
+    data = f"{size(job.moved)}{before}" if job.moved is not None else "-"
     cells = (("left", _name(job, many=many)), ("left", _runs(job)), ("left", good), ("right", data))
     line = "border-bottom:1px solid #dddddd"
     said = "".join(
