@@ -23,6 +23,7 @@ from watcher.channels.apprise import AppriseChannel
 from watcher.channels.plugin import plan
 from watcher.core.delivery import Parcel, Sent, Verdict
 from watcher.core.event import Event, JobRef
+from watcher.core.examples import examples
 
 
 def opened(url: str) -> Channel:
@@ -364,3 +365,20 @@ def test_receivers_are_what_they_say() -> None:
         assert isinstance(receiver, Receiver)
         assert requests.post(f"http://127.0.0.1:{receiver.port}/x", data="y", timeout=5).status_code == 201
     assert (receiver.requests[0].path, receiver.requests[0].body) == ("/x", b"y")
+
+
+async def test_a_digest_is_a_table_as_mail_and_a_text_in_chat() -> None:
+    """Through a real mail server: its HTML has the table, and its plain part the words."""
+    (event,) = (one for one in examples(datetime(2026, 3, 4, 7, tzinfo=UTC)) if one.digest)
+    postman = Postman()
+    with mail_server(postman):
+        url = f"mailto://127.0.0.1:{postman.port}?from=a@example.com&to=b@example.com"
+        assert (await sent(url, Parcel("m", "", (event,)))).sent == Sent.DELIVERED
+    ((_, mail),) = postman.mails
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert html.get_content().count("<tr") == 1 + len(event.digest.jobs if event.digest else ())
+    assert str(mail["Subject"]).startswith("Daily digest: of 5 jobs 1 failed")
+    with receiving() as receiver:
+        await sent(f"json://127.0.0.1:{receiver.port}/", Parcel("m", "", (event,)))
+    assert "<" not in json.loads(receiver.requests[0].body)["message"]

@@ -90,6 +90,16 @@ def test_what_became_of_a_session(routed: Shell) -> None:
     assert [row["channel"] for row in found["events"][0]["deliveries"]] == ["ops", "old"]
 
 
+def test_a_name_that_no_job_has_is_said(routed: Shell) -> None:
+    """The answer is for what was typed, which may not be what was meant."""
+    routed.fill("Mail")
+    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), "--job", "Mial")
+    assert (ended.code, ended.mistakes) == (
+        0,
+        ["watcher: no job that is known by now is called `Mial`: did you mean `Mail`?"],
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "mistake", "code"),
     [

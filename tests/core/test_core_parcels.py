@@ -182,7 +182,10 @@ _rows = st.lists(
 
 @given(_rows)
 def test_however_rows_lie_each_leaves_once_and_in_order(drawn: list[tuple[str, str, bool, bool, bool]]) -> None:
-    """No row twice, none that is busy, everything due and free leaves, and each message has its jobs' rows whole."""
+    """No row twice, none that is busy, everything due and free leaves, and each message has its jobs' rows whole.
+
+    What leaves before its time is of a job, or in a group, of which something is due.
+    """
     rows = [
         replace(row(n, job, minute=1900 + n, due=due, busy=busy, late=late), group=group)
         for n, (job, group, due, busy, late) in enumerate(drawn)
@@ -192,8 +195,12 @@ def test_however_rows_lie_each_leaves_once_and_in_order(drawn: list[tuple[str, s
     busy_jobs = {one.subject for one in rows if one.busy}
     assert len(left) == len(set(left))
     assert {one.delivery.id for one in rows if one.due and one.subject not in busy_jobs} <= set(left)
+    due = {one.group for one in rows if one.due and one.group and one.subject not in busy_jobs}
+    late = sum(one.delivery.event.late for one in rows) > MANY_LATE
     for bundle in bundles:
         jobs = {one.subject for one in bundle}
         assert not jobs & busy_jobs
+        for job in jobs if not late else ():
+            assert any(one.due or one.group in due for one in bundle if one.subject == job)
         assert {one.delivery.id for one in bundle} == {one.delivery.id for one in rows if one.subject in jobs}
         assert [one.delivery.id for one in bundle] == sorted(one.delivery.id for one in bundle)

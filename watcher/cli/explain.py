@@ -1,6 +1,7 @@
 """`watcher explain`: who is told of an event, or was told of a session, and why."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -91,7 +92,12 @@ def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence]]:
 
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:
+    jobs = list(jobs)
     meant = [one for one in jobs if one.job.name == args.job and args.server in {None, one.server}]
+    if jobs and args.job and not meant:
+        near = get_close_matches(args.job, {one.job.name for one in jobs}, n=1)
+        hint = f": did you mean `{near[0]}`?" if near else ""
+        print(f"watcher: no job that is known by now is called `{args.job}`{hint}", file=sys.stderr)  # noqa: T201
     found = meant[0] if meant else None
     servers = [server.name for server in settings.servers]
     if args.server and args.server not in servers:

@@ -121,8 +121,13 @@ def _delivery_row(delivery: DeliveryView, zone: tzinfo) -> tuple[str, ...]:
         str(delivery.attempts),
         _time(delivery.created, zone),
         _time(delivery.next_attempt, zone),
-        delivery.last_error or "-",
+        delivery.last_error or _waits(delivery),
     )
+
+
+def _waits(delivery: DeliveryView) -> str:
+    is_held = delivery.held and delivery.state is State.PENDING and not delivery.attempts
+    return f"waits: {delivery.held}" if is_held else "-"
 
 
 def _time(moment: datetime | None, zone: tzinfo) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, exists, or_, select, tuple_
 
 from watcher.core.delivery import State
-from watcher.store.schema import chains, deliveries, events, in_state, sessions
+from watcher.store.schema import chains, deliveries, events, in_state, sessions, silences
 
 _MARGIN = timedelta(days=1)
 """Sessions stay a little longer than asked: what counts as old news is judged by the server's clock, which may be
@@ -15,10 +15,11 @@ behind ours, and a session forgotten too early would be told again."""
 def prune(connection: Connection, *, before: datetime, limit: int) -> int:
     """Remove old settled sessions, and old events with all their deliveries; returns how many of both went.
 
-    Chains in which nothing waits go with the sessions, uncounted.
+    Chains in which nothing waits, and silences that are over, go as well, uncounted.
     """
     old = (chains.c.touched < before - _MARGIN) & (chains.c.over.is_not(None) | chains.c.held.is_(None))
     connection.execute(delete(chains).where(old))
+    connection.execute(delete(silences).where(silences.c.ends < before))
     return _sessions(connection, before - _MARGIN, limit) + _events(connection, before, limit)
 
 
