@@ -10,6 +10,7 @@ from watcher.core.diff import Sight
 from watcher.core.event import ServerRef, event_id
 from watcher.core.model import LogLine
 from watcher.core.page import turn
+from watcher.core.policy import Told
 from watcher.core.record import Known, Ledger, Outcome
 
 FAILED = ended(status="Failed")
@@ -108,3 +109,13 @@ def test_event_ids_depend_on_nothing_but_the_event() -> None:
     assert one.id != another_end.id
     assert one.id == event_id(HQ, "s1", "session.failed", "Failed", at(10))
     assert JOBS["j1"].name not in one.id
+
+
+def test_who_was_told_of_a_failure_is_remembered_until_it_ends() -> None:
+    """Also over further failures that somebody else is told of; then nobody is owed a recovery any more."""
+    knew = Told("pager", "night", at(1))
+    before = Outcome("Failed", at(5), 1, at(5), told=(knew,))
+    failed = turn(Ledger(outcomes={"j1": before}), Sight((FAILED,)), scene()).outcomes["j1"]
+    assert failed.told == (knew, Told("chat", "all", at(11)))
+    good = ended("s2", "Success", minutes=12)
+    assert turn(Ledger(outcomes={"j1": failed}), Sight((good,)), scene(13)).outcomes["j1"].told == ()

@@ -169,6 +169,12 @@ def test_a_group_takes_along_what_is_owed_of_its_jobs() -> None:
     assert joined(*night, *of("hq", row(3, minute=1990), row(4, "sites", due=False))) == [[1, 3, 4]]
 
 
+def test_a_job_brings_its_own_and_not_the_rest_of_a_group_that_is_not_due() -> None:
+    """Something due of a job takes along what is kept of that job until the morning, and nobody else's."""
+    night = of("quiet", row(1, due=False), row(2, "files", due=False))
+    assert joined(*night, row(3)) == [[1, 3]]
+
+
 def test_a_group_waits_for_no_job_that_is_being_told_of() -> None:
     """The rest of it leaves, the job follows."""
     assert joined(*of("hq", row(1, busy=True), row(2, due=False), row(3, "files"))) == [[3]]
