@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from random import Random
-from typing import Protocol, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
-from watcher.core.backoff import INTERRUPTED, OnUnknown, Patience, settle_all
+from watcher.core.backoff import INTERRUPTED, OnUnknown, settle_all
 from watcher.core.delivery import Delivery, Parcel, Sent, Settlement, Verdict
-from watcher.core.pace import Bucket, Rate, full, refill, take, wait_for_token
+from watcher.core.pace import Bucket, full, refill, take, wait_for_token
 from watcher.core.parcels import Batches, Binder, Joined
-from watcher.core.policy import Policy
 from watcher.core.sickness import Attempt, Condition, Notice, Place, notice
+from watcher.desk import Desk, Handled, Hours
 
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
@@ -30,79 +29,7 @@ AHEAD_AT_LEAST = 64
 BEHIND = 4
 BEHIND_AT_LEAST = 16
 LINGER = 10
-NO_LIMIT = Rate(0, timedelta(seconds=1))
 _SLICE = 1.0
-_T = TypeVar("_T")
-
-
-class Channel(Protocol):
-    """Where messages go. `send` never raises for what the world did."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def concurrency(self) -> int: ...
-    async def send(self, parcel: Parcel) -> Verdict: ...
-
-
-class Outbox(Protocol):
-    """What is owed; each method is one transaction."""
-
-    def claim(
-        self, channel: str, *, now: datetime, owner: str, lease: timedelta, limit: int, binder: Binder
-    ) -> list[Delivery]: ...
-    def renew(self, ids: Sequence[int], *, owner: str, until: datetime) -> None: ...
-    def release(self, ids: Sequence[int], *, owner: str) -> None: ...
-    def settle(
-        self,
-        results: Mapping[int, Settlement],
-        *,
-        owner: str,
-        now: datetime,
-        note: Callable[[Mapping[Place, Condition]], Notice],
-    ) -> object: ...
-
-
-class RunDb(Protocol):
-    """How a call to the store is made: in a thread by the daemon, directly in simulations."""
-
-    async def __call__(self, work: Callable[[], _T]) -> _T: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """One channel's sending: its parts, who claims, and how patient it is.
-
-    `batch` is the greatest number of events in one message for programs, None for people, whose messages are joined.
-    `clean` keeps secrets out of reasons; `policy` says who hears that the channel is sick.
-    """
-
-    channel: Channel
-    outbox: Outbox
-    run_db: RunDb
-    owner: str
-    clean: Callable[[str], str]
-    patience: Patience = field(default_factory=Patience)
-    batch: int | None = None
-    rate: Rate = NO_LIMIT
-    policy: Policy = field(default_factory=lambda: Policy((), {}))
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """One delivery and how it went."""
-
-    delivery: Delivery
-    verdict: Verdict
-    settlement: Settlement
-
-
-class Hours(Protocol):
-    """When a desk works: whether it may take something new, what to do when nothing is due, who hears of the work."""
-
-    def is_open(self) -> bool: ...
-    async def rest(self) -> bool: ...
-    def handled(self, handled: Sequence[Handled]) -> None: ...
 
 
 async def deliver_once(desk: Desk, *, clock: Callable[[], datetime], rng: Random) -> list[Handled]:

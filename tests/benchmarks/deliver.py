@@ -33,7 +33,8 @@ from watcher.core.model import Greeting, Session
 from watcher.core.record import Owed, Page
 from watcher.daemon.parts import Threaded
 from watcher.daemon.process import spare_the_collector
-from watcher.deliver import Desk, Handled, deliver, deliver_once
+from watcher.deliver import deliver, deliver_once
+from watcher.desk import Desk, Handled
 from watcher.store import Store, open_store
 
 ROUNDS = 3

@@ -33,9 +33,10 @@ from watcher.core.policy import plain
 from watcher.core.wanted import EVENTS
 from watcher.daemon.parts import Threaded
 from watcher.daemon.process import spare_the_collector
-from watcher.deliver import Desk, deliver_once
+from watcher.deliver import deliver_once
 from watcher.demo.server import create_app
 from watcher.demo.world import World
+from watcher.desk import Desk
 from watcher.poll import poll_once
 from watcher.store import Store, open_store
 from watcher.vb365.access import Access

@@ -16,7 +16,8 @@ from watcher.core.model import Greeting
 from watcher.core.pace import Rate
 from watcher.core.policy import plain
 from watcher.core.record import Owed, Page
-from watcher.deliver import Desk, Handled, deliver, deliver_once
+from watcher.deliver import deliver, deliver_once
+from watcher.desk import Desk, Handled
 from watcher.store import Store, open_store
 
 T = TypeVar("T")

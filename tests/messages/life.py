@@ -15,7 +15,8 @@ from watcher.core.policy import Policy, Route
 from watcher.core.render import Format, Message, Style, render
 from watcher.core.silence import Silence
 from watcher.core.wanted import DEFAULT_NOTIFY_ON, events_named
-from watcher.deliver import Desk, deliver_once
+from watcher.deliver import deliver_once
+from watcher.desk import Desk
 from watcher.poll import poll_once
 from watcher.store import Store, open_store
 from watcher.watch import Watch, Watched

@@ -19,7 +19,7 @@ from watcher.core.wanted import events_named
 from watcher.daemon import loops as loops_module
 from watcher.daemon.loops import Loops
 from watcher.daemon.telling import Telling
-from watcher.deliver import Desk
+from watcher.desk import Desk
 from watcher.store import Store, open_store
 from watcher.watch import Watch, Watched
 from watcher.web.health import Health

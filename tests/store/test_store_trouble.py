@@ -92,7 +92,7 @@ def lost(postgres: PostgresServer) -> Iterator[Store]:
 
 def test_every_method_has_a_call_here() -> None:
     """A new method of the store must come into the table above."""
-    public = {name for name in vars(Store) if not name.startswith("_")}
+    public = {name for name in dir(Store) if not name.startswith("_")}
     assert public - {"backend", "hold", "close"} == CALLS.keys()
 
 

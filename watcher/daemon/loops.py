@@ -11,7 +11,8 @@ import anyio
 from watcher.clock import Clock
 from watcher.daemon.parts import Bench
 from watcher.daemon.telling import Telling
-from watcher.deliver import Desk, Handled, deliver
+from watcher.deliver import deliver
+from watcher.desk import Desk, Handled
 from watcher.poll import poll_once
 from watcher.store import StoreError
 from watcher.watch import Report, Watch

@@ -12,7 +12,8 @@ from watcher.daemon.digesting import digest_once
 from watcher.daemon.following import follow_up_once
 from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
 from watcher.daemon.telling import Telling
-from watcher.deliver import Handled, deliver_once
+from watcher.deliver import deliver_once
+from watcher.desk import Handled
 from watcher.poll import poll_once
 from watcher.sweep import is_due, sweep_once
 from watcher.vb365.server import Server

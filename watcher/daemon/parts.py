@@ -15,7 +15,7 @@ from watcher.core.policy import Policy
 from watcher.core.render.style import Details
 from watcher.core.template import Template, for_channel
 from watcher.daemon.policy import policy_of
-from watcher.deliver import Channel, Desk
+from watcher.desk import Channel, Desk
 from watcher.logs import Redactor
 from watcher.settings import ChannelSettings, ServerSettings, Settings
 from watcher.store import Store

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
 from watcher.core.followup import FollowUp
-from watcher.deliver import Handled
+from watcher.desk import Handled
 from watcher.watch import Report
 from watcher.web.metrics import Metrics
 

@@ -1,63 +1,28 @@
 """The store: what is known and what is owed, each method one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
-
 from watcher.core.backoff import GIVE_UP_AFTER
-from watcher.core.delivery import Delivery, Settlement, State
-from watcher.core.digest import Digest
-from watcher.core.event import Event
-from watcher.core.followup import Diary, FollowUp
+from watcher.core.delivery import Delivery, Settlement
 from watcher.core.model import Greeting, Job, Memory, Session
 from watcher.core.parcels import Batches, Binder
-from watcher.core.policy import Ruling
-from watcher.core.record import Ledger, Owed, Page, Refusal, ServerRecord
+from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
-from watcher.core.silence import Silence
-from watcher.core.views import DeliveryView, KnownJob, Revived, SessionView, StatusView, Trail
-from watcher.store import digests, directory, followups, outbox, pages, pruning, questions, quieted, trail, watched
-from watcher.store.errors import translated
-from watcher.store.lock import FileLock
+from watcher.core.views import Revived
+from watcher.store import directory, outbox, pages, pruning, watched
+from watcher.store.people import People
 
 _SINGLE = Batches()
 
 
-class Store:
+class Store(People):
     """What the two loops and the readers share; made by `open_store`.
 
     Every method is one transaction and raises StoreError, and nothing else, for what the database does. They block, so
     an event loop calls them in a worker thread. Calls may come from any thread, but in memory from one at a time.
     Times are aware.
     """
-
-    def __init__(self, engine: Engine, name: str, lock: FileLock | None = None) -> None:
-        """Take over an engine whose schema is of our revision; `name` is what errors call the database."""
-        self._engine = engine
-        self._reads = engine.execution_options(reads=True)
-        self._name = name
-        self._lock = lock
-
-    @property
-    def backend(self) -> str:
-        """Which database it is: `sqlite` or `postgresql`."""
-        return self._engine.dialect.name
-
-    def hold(self) -> None:
-        """Take the database for this process until `close` or its death; HeldByAnother names who has it.
-
-        Only an SQLite file is held, by a lock on `<file>.lock`; a PostgreSQL database may have several watchers.
-        """
-        if self._lock:
-            self._lock.take()
-
-    def close(self) -> None:
-        """Close all connections, then let the database go."""
-        self._engine.dispose()
-        if self._lock:
-            self._lock.free()
 
     def server(self, name: str, installation_id: str | None = None) -> ServerRecord | None:
         """Return the server that was met as this installation, else under this name; None before first contact."""
@@ -253,60 +218,6 @@ class Store:
         with self._writing() as connection:
             return directory.bury(connection, now=now, give_up_after=give_up_after)
 
-    def follow_up(self, decide: Callable[[Diary], FollowUp], *, now: datetime, with_failing: bool) -> FollowUp | None:
-        """Let `decide` say what is due by the clock, and store it; None if there was nothing to decide on.
-
-        `with_failing`: also show it the jobs whose failure lasts.
-        """
-        if not with_failing:
-            with self._reading() as connection:
-                if not followups.keeps_back(connection):
-                    return None
-        with self._writing() as connection:
-            said = decide(followups.diary(connection, now, with_failing=with_failing))
-            followups.say(connection, said, now)
-            return said
-
-    def digest(self, event_id: str, period: tuple[datetime, datetime], *, is_weekly: bool) -> Digest | None:
-        """Sum up a period; None if that was told already, or if it was over before the first server was met."""
-        with self._reading() as connection:
-            met = digests.first_contact(connection)
-            if met is None or met >= period[1] or digests.is_told(connection, event_id):
-                return None
-            return digests.make(connection, period, is_weekly=is_weekly)
-
-    def tell(self, event: Event, ruling: Ruling, owed: Sequence[Owed], *, now: datetime) -> None:
-        """Write down an event of our own and whom it is owed to."""
-        with self._writing() as connection:
-            pages.write_events(connection, None, [event], now, {event.id: ruling})
-            if owed:
-                pages.owe(connection, owed, {event.id: event.subject}, now)
-
-    def silence(self, silence: Silence) -> int:
-        """Set a silence; returns its number."""
-        with self._writing() as connection:
-            return quieted.add(connection, silence)
-
-    def end_silence(self, number: int, *, now: datetime) -> bool:
-        """Let a silence end now; returns whether there was one that had not ended."""
-        with self._writing() as connection:
-            return quieted.end(connection, number, now)
-
-    def silences(self, *, limit: int) -> list[Silence]:
-        """Return the silences set last, newest first, those that are over as well."""
-        with self._reading() as connection:
-            return quieted.latest(connection, limit)
-
-    def trails(self, session: str) -> list[Trail]:
-        """Return what is known of the sessions whose id begins so (ten at the most), and of who was told of them."""
-        with self._reading() as connection:
-            return trail.find(connection, session)
-
-    def known_jobs(self) -> list[KnownJob]:
-        """Return every job that was ever read, with its server's name."""
-        with self._reading() as connection:
-            return trail.jobs_of(connection)
-
     def next_due(self, channel: str) -> datetime | None:
         """Return when the next pending row of a channel can be claimed; None without one."""
         with self._reading() as connection:
@@ -327,21 +238,6 @@ class Store:
         with self._reading() as connection:
             return outbox.due_open(connection, channels, now)
 
-    def status(self, *, now: datetime) -> StatusView:
-        """Return how servers, channels and the outbox stand; what is in no settings shows only where it still owes."""
-        with self._reading() as connection:
-            return questions.status(connection, now)
-
-    def sessions(self, *, limit: int) -> list[SessionView]:
-        """Return the sessions created last, newest first."""
-        with self._reading() as connection:
-            return questions.latest_sessions(connection, limit)
-
-    def deliveries(self, *, state: State | None, limit: int) -> list[DeliveryView]:
-        """Return the deliveries owed last, newest first, of one state or of all."""
-        with self._reading() as connection:
-            return questions.latest_deliveries(connection, state, limit)
-
     def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Forget up to `limit` sessions and events that were over before a time, with the events' deliveries.
 
@@ -350,13 +246,3 @@ class Store:
         """
         with self._writing() as connection:
             return pruning.prune(connection, before=before, limit=limit)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with translated(self._name), self._reads.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with translated(self._name), self._engine.begin() as connection:
-            yield connection

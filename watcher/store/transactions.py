@@ -1,0 +1,49 @@
+"""A database in use: its transactions, in the words of the store's errors, and the lock that keeps others out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from watcher.store.errors import translated
+from watcher.store.lock import FileLock
+
+
+class Transactions:
+    """An engine whose errors are ours. They block, so an event loop calls them in a worker thread."""
+
+    def __init__(self, engine: Engine, name: str, lock: FileLock | None = None) -> None:
+        """Take over an engine whose schema is of our revision; `name` is what errors call the database."""
+        self._engine = engine
+        self._reads = engine.execution_options(reads=True)
+        self._name = name
+        self._lock = lock
+
+    @property
+    def backend(self) -> str:
+        """Which database it is: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    def hold(self) -> None:
+        """Take the database for this process until `close` or its death; HeldByAnother names who has it.
+
+        Only an SQLite file is held, by a lock on `<file>.lock`; a PostgreSQL database may have several watchers.
+        """
+        if self._lock:
+            self._lock.take()
+
+    def close(self) -> None:
+        """Close all connections, then let the database go."""
+        self._engine.dispose()
+        if self._lock:
+            self._lock.free()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._name), self._reads.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with translated(self._name), self._engine.begin() as connection:
+            yield connection
