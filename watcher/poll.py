@@ -35,11 +35,11 @@ async def poll_once(watch: Watch, *, now: datetime) -> Report:
     except LookFailed as failure:
         watch.ear.give_back(hints)
         refusal = await _refusal(watch, failure, now)
-        text, doubted = str(failure), failure.other
+        text, name, kind, other = str(failure), watch.watched.name, failure.kind, failure.other
         await watch.run_db(
-            lambda: watch.journal.fail_look(watch.watched.name, now=now, error=text, refusal=refusal, doubted=doubted)
+            lambda: watch.journal.fail_look(name, now=now, error=text, kind=kind, refusal=refusal, doubted=other)
         )
-        return Report(watch.watched.name, failure.kind, text, failure.wait)
+        return Report(name, kind, text, failure.wait)
     except BaseException:
         watch.ear.give_back(hints)
         raise

@@ -60,6 +60,7 @@ class Journal(Protocol):
         *,
         now: datetime,
         error: str,
+        kind: str,
         refusal: Refusal | None = None,
         doubted: str | None = None,
     ) -> None: ...

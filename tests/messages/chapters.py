@@ -74,5 +74,22 @@ async def a_patch_day() -> Life:
     return life
 
 
+async def an_outage() -> Life:
+    """The server does not answer for an hour, while forty jobs run and two of them fail."""
+    life = Life("2026-03-03 01:00")
+    for number in range(40):
+        life.end(f"Tenant {number:02d} - Mail", "Success")
+    await life.until("2026-03-03 02:00")
+    life.break_off()
+    await life.until("2026-03-03 02:30", timedelta(minutes=1))
+    for number in range(40):
+        status = "Success" if number % 20 else "Failed"
+        life.end(f"Tenant {number:02d} - Mail", status, LINES.get(status, SKIPPED))
+    await life.until("2026-03-03 03:00", timedelta(minutes=1))
+    life.server.failure = None
+    await life.until("2026-03-03 03:10", timedelta(seconds=15))
+    return life
+
+
 def _of(job: str) -> Match:
     return Match((("job", pattern([job])), ("severity", pattern([Severity.FAILURE.name.lower()]))))

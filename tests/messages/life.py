@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.core.delivery import Parcel, Sent, Verdict
 from watcher.core.followup import follow_up
-from watcher.core.model import Greeting, Job, LogLine, Look, Memory, Session
+from watcher.core.model import Failure, Greeting, Job, LogLine, Look, LookFailed, Memory, Session
 from watcher.core.page import Rules
 from watcher.core.policy import Policy, Route
 from watcher.core.render import Format, Message, Style, render
@@ -34,11 +34,14 @@ class Estate:
     jobs: dict[str, Job] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     logs: dict[str, tuple[LogLine, ...]] = field(default_factory=dict)
+    failure: LookFailed | None = None
 
     async def greet(self) -> Greeting:
         return Greeting("v8", "0f0f0f0f-0000-4000-8000-000000000001", "8.4.0.1457", timedelta(0))
 
     async def look(self, memory: Memory) -> Look:
+        if self.failure:
+            raise self.failure
         return Look(await self.greet(), tuple(self.sessions.values()), jobs=self.jobs)
 
     def confirm(self) -> None:
@@ -126,11 +129,16 @@ class Life:
         """Do what the loops do at one moment."""
         now = self.now
         report = await poll_once(self.watch, now=now)
-        assert report.failure is None, report.text
+        assert report.failure is (self.server.failure.kind if self.server.failure else None), report.text
         self.store.follow_up(lambda diary: follow_up(diary, self.policy, now), now=now, with_failing=True)
         for room in self.rooms.values():
             desk = Desk(room, self.store, direct, "me", str, policy=self.policy)
             await deliver_once(desk, clock=lambda: self.now, rng=Random(1))
+
+    def break_off(self) -> None:
+        """Let the server answer no more."""
+        text = "GET https://hq:4443/v8/JobSessions: the connection was refused"
+        self.server.failure = LookFailed(Failure.UNREACHABLE, text)
 
     def silence(self, silence: Silence) -> int:
         """Set a silence from now on."""

@@ -50,6 +50,12 @@ _TELLS: tuple[tuple[str, str, Callable[[], Awaitable[Life]]], ...] = (
         "again before it ends. HR's job failed before and is good again: whoever knew of that hears it.",
         chapters.a_patch_day,
     ),
+    (
+        "A server that does not answer",
+        "For an hour, while forty jobs run and two of them fail. One message says so after five minutes, and explains "
+        "the silence of all its jobs; what ended meanwhile is told when it answers again.",
+        chapters.an_outage,
+    ),
 )
 _LENGTH = 12
 HOUR = timedelta(hours=1)

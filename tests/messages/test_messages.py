@@ -59,6 +59,15 @@ async def test_a_patch_day() -> None:
     assert life.store.silences(limit=1)[0].muted == 7
 
 
+async def test_an_outage_is_one_message_and_not_forty() -> None:
+    """The server explains the silence of its jobs; what they did meanwhile comes with the good news."""
+    life = await chapters.an_outage()
+    assert life.read() == [
+        "Tue 02:06  Server does not answer: HQ",
+        "Tue 03:00  3 messages of HQ: 2 failed, 1 answering again",
+    ]
+
+
 async def test_a_silence_that_is_ended_early_speaks_at_once() -> None:
     """Who removes it wants to know."""
     life = Life("2026-03-07 08:00")

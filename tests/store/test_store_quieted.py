@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.store.store_values import MINUTE, NOW, event_of, failed, meet, read, write
+from tests.store.store_values import GREETING, MINUTE, NOW, event_of, failed, meet, read, write
 from watcher.core.event import JobRef
 from watcher.core.followup import Diary, FollowUp, follow_up
 from watcher.core.match import Match, pattern
@@ -122,3 +122,31 @@ def test_an_empty_diary_needs_no_write(store: Store) -> None:
         raise AssertionError
 
     assert store.follow_up(never, now=NOW, with_failing=False) is None
+
+
+def test_a_server_that_does_not_answer_is_told_once_and_its_return_to_who_knew(store: Store) -> None:
+    """Over restarts: all of it stands in the server's row."""
+    server = meet(store)
+    for minute in range(7):
+        store.fail_look("HQ", now=NOW + minute * MINUTE, error="no route", kind="unreachable")
+        go_on(store, minute)
+    assert [row.event for row in store.deliveries(state=None, limit=9)] == ["server.unreachable"]
+    store.finish_look(server.id, now=NOW + 8 * MINUTE, greeting=GREETING, watermark=None, jobs={})
+    go_on(store, 8)
+    go_on(store, 9)
+    assert [row.event for row in store.deliveries(state=None, limit=9)] == ["server.recovered", "server.unreachable"]
+    assert go_on(store, 10) is None
+
+
+def test_a_server_that_was_never_met_is_told_of_as_well(store: Store) -> None:
+    """A wrong password in the first minute of the service is what its owner should hear of."""
+    store.fail_look("New", now=NOW, error="refused", kind="login_refused")
+    go_on(store, 0)
+    assert [row.event for row in store.deliveries(state=None, limit=9)] == ["server.unauthorized"]
+
+
+def test_a_server_that_is_in_no_settings_any_more_is_nobodys_business(store: Store) -> None:
+    """Whether it answers or not."""
+    store.fail_look("Old", now=NOW, error="refused", kind="login_refused")
+    store.announce([("HQ", "https://hq")], [], now=NOW)
+    assert go_on(store, 10) is None

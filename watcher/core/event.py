@@ -17,10 +17,16 @@ SESSION_VANISHED = "session.vanished"
 JOB_RECOVERED = "job.recovered"
 JOB_FAILING = "job.failing"  # a reminder; no word of `notify_on` stands for it, a route's `remind_every` asks for it
 SERVER_REPLACED = "server.replaced"
+SERVER_UNREACHABLE = "server.unreachable"
+SERVER_UNAUTHORIZED = "server.unauthorized"
+SERVER_RECOVERED = "server.recovered"
 WATCHER_DIGEST = "watcher.digest"
 CHANNEL_TEST = "channel.test"
 CHANNEL_FAILING = "channel.failing"
 CHANNEL_RECOVERED = "channel.recovered"
+
+
+_ANSWERING = frozenset({SERVER_UNREACHABLE, SERVER_UNAUTHORIZED, SERVER_RECOVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,13 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """What it speaks of: the messages about one job leave in their order. Other events are each by themselves."""
-        return f"{self.server.identity}/{self.job.id}" if self.job is not None else self.id
+        """What it speaks of: the messages about one job, or about how a server answers, leave in their order.
+
+        Other events are each by themselves.
+        """
+        if self.job is not None:
+            return f"{self.server.identity}/{self.job.id}"
+        return f"{self.server.identity}/" if self.type in _ANSWERING else self.id
 
 
 def event_id(server: ServerRef, subject: str, event_type: str, status: str | None, ended: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""What has to be said by the clock: what is still true when a silence ends, and that a failure still lasts."""
+"""What has to be said by the clock: what is still true when a silence ends, that a failure lasts, who is away."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,20 @@ from watcher.core import event as events
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Status
 from watcher.core.page import owed
-from watcher.core.policy import Case, Policy, Ruling, Told, is_silenced, now_told, rule_again, rule_reminder, set_aside
+from watcher.core.policy import (
+    Case,
+    Policy,
+    Ruling,
+    Told,
+    is_silenced,
+    now_told,
+    rule,
+    rule_again,
+    rule_reminder,
+    set_aside,
+)
+from watcher.core.reach import Reach, news_of
+from watcher.core.reach import still_holds as is_still_so
 from watcher.core.record import Outcome, Owed
 from watcher.core.silence import Silence
 
@@ -38,18 +51,22 @@ class JobStand:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """An event that a silence keeps back from somebody, what was decided of it, and how its job stands now."""
+    """An event that a silence keeps back from somebody, what was decided of it, and how its job or server is now."""
 
     event: Event
     ruling: Ruling
     job: JobStand | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """What there may be to say: what is kept back, jobs whose failure lasts, and the silences of the moment."""
+    """What there may be to say: what is kept back, jobs whose failure lasts, servers that do not answer or did not, and
+    the silences of the moment.
+    """
 
     muted: tuple[Muted, ...] = ()
+    servers: tuple[Reach, ...] = ()
     failing: tuple[JobStand, ...] = ()
     silences: tuple[Silence, ...] = ()
 
@@ -58,7 +75,7 @@ class Diary:
 class FollowUp:
     """What is said now. `events`: new ones, with their server. `let_go`: what is kept back no longer.
 
-    `jobs`: those of which it is noted who was told.
+    `jobs` and `servers`: those of which it is noted who was told.
     """
 
     events: tuple[tuple[int, Event], ...] = ()
@@ -67,11 +84,14 @@ class FollowUp:
     subjects: Mapping[str, str] = field(default_factory=dict)
     let_go: tuple[str, ...] = ()
     jobs: tuple[JobStand, ...] = ()
+    servers: tuple[Reach, ...] = ()
 
 
 def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
     """Decide what is to be said now."""
     book = _Book(Case(policy, now, diary.silences))
+    for reach in diary.servers:
+        book.take_server(reach)
     for muted in diary.muted:
         book.take_muted(muted)
     for job in diary.failing:
@@ -83,11 +103,15 @@ def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
         book.subjects,
         tuple(book.let_go),
         tuple(book.jobs.values()),
+        tuple(book.servers),
     )
 
 
-def still_holds(event: Event, stands: Outcome | None) -> bool:
+def still_holds(event: Event, stands: Outcome | None, reach: Reach | None = None) -> bool:
     """Whether what an event says is still so: of an end, whether the job's outcome rests on it."""
+    of_server = is_still_so(event, reach)
+    if of_server is not None:
+        return of_server
     if event.type in _STANDS:
         ended = event.session.ended if event.session else None
         return stands is not None and (stands.status, stands.ended) == (_STANDS[event.type], ended)
@@ -105,6 +129,19 @@ class _Book:
         self.subjects: dict[str, str] = {}
         self.let_go: list[str] = []
         self.jobs: dict[tuple[int, str], JobStand] = {}
+        self.servers: list[Reach] = []
+
+    def take_server(self, reach: Reach) -> None:
+        """Tell that a server does not answer, or does again."""
+        news = news_of(reach, self.case.now)
+        if news is None:
+            return
+        event, after = news
+        ruling = rule(event, replace(self.case, told=reach.told))
+        told = now_told(reach.told, event, ruling, self.case.now) if after.alarms else ()
+        self.servers.append(replace(after, told=told))
+        self.events.append((reach.server_id, event))
+        self._decided(event, ruling)
 
     def take_muted(self, muted: Muted) -> None:
         """Tell what a silence kept back, if that is over and it still holds."""
@@ -112,13 +149,16 @@ class _Book:
         if is_silenced(event, self.case):
             return
         self.let_go.append(event.id)
-        if not still_holds(event, job.stands if job else None):
+        if not still_holds(event, job.stands if job else None, muted.reach):
             self.rulings[event.id] = set_aside(muted.ruling, "and it no longer held when that was over")
             return
         ruling = self._decided(event, rule_again(event, muted.ruling, self.case))
         if job is not None:
             told = now_told(job.stands.told, event, ruling, self.case.now)
             self.jobs[_key(job)] = replace(job, stands=replace(job.stands, told=told))
+        elif muted.reach is not None:
+            told = now_told(muted.reach.told, event, ruling, self.case.now)
+            self.servers.append(replace(muted.reach, told=told))
 
     def take_failing(self, job: JobStand) -> None:
         """Remind those who were told of a failure, and whose route wants that now."""

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.core.event import JOB_RECOVERED, SESSION_FAILED, SESSION_WARNING, WATCHER_DIGEST, Event
+from watcher.core.event import (
+    JOB_RECOVERED,
+    SERVER_RECOVERED,
+    SERVER_UNAUTHORIZED,
+    SERVER_UNREACHABLE,
+    SESSION_FAILED,
+    SESSION_WARNING,
+    WATCHER_DIGEST,
+    Event,
+)
 from watcher.core.match import EVERYTHING, Match, traits
 from watcher.core.render.style import Severity
 from watcher.core.render.words import wording
@@ -14,7 +23,9 @@ from watcher.core.window import Window, until
 GROUP_WAIT = timedelta(seconds=10)
 GROUP_BY = ("server",)
 REMIND_AT_MOST = 7
-_ENDS_FAILURE = frozenset({JOB_RECOVERED, SESSION_WARNING})
+_ENDS_FAILURE = frozenset({JOB_RECOVERED, SESSION_WARNING, SERVER_RECOVERED})
+_BEGINS_FAILURE = frozenset({SESSION_FAILED, SERVER_UNREACHABLE, SERVER_UNAUTHORIZED})
+_ONLY_NEWS_TO_WHO_KNEW = frozenset({JOB_RECOVERED, SERVER_RECOVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +225,7 @@ def is_silenced(event: Event, case: Case) -> bool:
 
 def now_told(told: tuple[Told, ...], event: Event, ruling: Ruling, now: datetime) -> tuple[Told, ...]:
     """Return who knows of a failure after an event: who knew, and who is told of it now."""
-    if event.type != SESSION_FAILED:
+    if event.type not in _BEGINS_FAILURE:
         return told
     before = {one.channel: one for one in told}
     new = (one for one in ruling.decisions if one.tell)
@@ -230,7 +241,7 @@ def _after_silence(event: Event, muted: Decision, case: Case) -> Decision:
     route = case.policy.route(muted.route)
     if muted.channel not in case.policy.channels:
         return replace(muted, reason="the channel is gone", muted=False)
-    if event.type == JOB_RECOVERED and not muted.knew:
+    if event.type in _ONLY_NEWS_TO_WHO_KNEW and not muted.knew:
         return replace(muted, reason=f"{muted.reason}, and was not told of the failure", muted=False)
     end = until(route.quiet.windows, case.now) if route and not route.quiet.drops else None
     held = "quiet hours" if end else "silence"

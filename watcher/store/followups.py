@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, exists, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, exists, or_, select, update
 
 from watcher.core.event import JobRef, ServerRef
 from watcher.core.followup import Diary, FollowUp, JobStand, Muted
 from watcher.core.model import Status
 from watcher.core.policy import Ruling
+from watcher.core.reach import AT_ONCE, GRACE, Reach
 from watcher.store import pages, quieted
 from watcher.store.schema import events, jobs, muted, outcomes, servers
 from watcher.store.statements import in_chunks, upsert
@@ -26,11 +27,27 @@ _FAILING = _STANDING.where(
 )
 _MUTED = select(events).join(muted).order_by(events.c.happened, events.c.id)
 _ANY = select(exists().select_from(muted))
+_HERE = servers.c.gone.is_(None)
+_ALARMED: Select[Any] = select(servers).where(
+    _HERE, or_(servers.c.failing_since.is_not(None), servers.c.alarms.is_not(None))
+)
+_NEWS = select(
+    exists().where(
+        _HERE,
+        or_(
+            and_(servers.c.failing_since.is_(None), servers.c.alarms.is_not(None)),
+            and_(
+                servers.c.alarms.is_(None),
+                or_(servers.c.failing_since <= bindparam("sure"), servers.c.failure.in_(sorted(AT_ONCE))),
+            ),
+        ),
+    )
+)
 
 
-def keeps_back(connection: Connection) -> bool:
-    """Whether a silence keeps anything back."""
-    return bool(connection.scalar(_ANY))
+def has_news(connection: Connection, now: datetime) -> bool:
+    """Whether a silence keeps anything back, or a server has to be spoken of."""
+    return bool(connection.scalar(_ANY)) or bool(connection.scalar(_NEWS, {"sure": now - GRACE}))
 
 
 def diary(connection: Connection, now: datetime, *, with_failing: bool) -> Diary:
@@ -39,6 +56,7 @@ def diary(connection: Connection, now: datetime, *, with_failing: bool) -> Diary
     failing = connection.execute(_FAILING).all() if with_failing else []
     return Diary(
         tuple(_muted(connection, row) for row in kept),
+        tuple(_reach(row) for row in connection.execute(_ALARMED)),
         tuple(_stand(row) for row in failing),
         quieted.in_force(connection, now),
     )
@@ -56,6 +74,8 @@ def say(connection: Connection, said: FollowUp, now: datetime) -> None:
         pages.owe(connection, said.owed, said.subjects, now)
     for ids in in_chunks(said.let_go):
         connection.execute(delete(muted).where(muted.c.event_id.in_(ids)))
+    for reach in said.servers:
+        connection.execute(update(servers).where(servers.c.id == reach.server_id).values(_alarm(reach)))
     if said.jobs:
         rows = [pages.outcome_row(one.server_id, one.job.id, one.stands) for one in said.jobs]
         connection.execute(upsert(connection.dialect.name, outcomes), rows)
@@ -67,7 +87,31 @@ def _muted(connection: Connection, row: Row[Any]) -> Muted:
     if job is not None and row.server_id is not None:
         mine = _STANDING.where(outcomes.c.server_id == row.server_id, outcomes.c.job_id == job.id)
         found = connection.execute(mine).one_or_none()
-    return Muted(row.data, row.ruling or Ruling(), _stand(found) if found else None)
+    server = connection.execute(select(servers).where(servers.c.id == row.server_id)).one_or_none()
+    reach = _reach(server) if server and job is None else None
+    return Muted(row.data, row.ruling or Ruling(), _stand(found) if found else None, reach)
+
+
+def _reach(row: Row[Any]) -> Reach:
+    return Reach(
+        row.id,
+        ServerRef(row.name, row.installation_id),
+        row.last_poll,
+        row.failing_since,
+        row.failure or "",
+        row.last_error or "",
+        tuple((row.alarms or "").split()),
+        row.alarm_since,
+        row.alarm_told or (),
+    )
+
+
+def _alarm(reach: Reach) -> dict[str, Any]:
+    return {
+        "alarms": " ".join(reach.alarms) or None,
+        "alarm_since": reach.since,
+        "alarm_told": reach.told or None,
+    }
 
 
 def _stand(row: Row[Any]) -> JobStand:

@@ -25,7 +25,7 @@ class People(Transactions):
         """
         if not with_failing:
             with self._reading() as connection:
-                if not followups.keeps_back(connection):
+                if not followups.has_news(connection, now):
                     return None
         with self._writing() as connection:
             said = decide(followups.diary(connection, now, with_failing=with_failing))

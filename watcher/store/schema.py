@@ -59,12 +59,19 @@ servers = Table(
     Column("swept", UtcTime),
     Column("doubted_installation", Words),
     Column("reading", Words),
+    Column("failing_since", UtcTime),
+    Column("failure", Words),
+    Column("alarms", Words),
+    Column("alarm_since", UtcTime),
+    Column("alarm_told", Packed(tuple[Told, ...])),
 )
 """Servers that are watched or once were. Without `first_contact` a row is only a name: announced or tried, never met.
 
 `gone`: since when it is in no settings any more. `feed_token`: up to where its events were read and dealt with.
 `swept`: when it was last looked through for what quick looks miss. `doubted_installation`: who answered last in its
-place. `reading`: how far a long first reading is, in words.
+place. `reading`: how far a long first reading is, in words. `failing_since`: the first of the looks that failed in a
+row, and `failure` the kind of the last. `alarms`: the events that were told of that, one a word; since when, and to
+whom.
 """
 
 sessions = Table(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement
-from watcher.core.model import Greeting, Job, Memory, Session
+from watcher.core.model import Failure, Greeting, Job, Memory, Session
 from watcher.core.parcels import Batches, Binder
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
@@ -96,15 +96,17 @@ class Store(People):
         *,
         now: datetime,
         error: str,
+        kind: str = Failure.UNREACHABLE,
         refusal: Refusal | None = None,
         doubted: str | None = None,
     ) -> None:
         """Write down why a look was given up; also for a server never met.
 
-        `refusal`: the login, if that was refused. `doubted`: another installation, if that answered.
+        `kind`: one of core.model.Failure. `refusal`: the login, if that was refused. `doubted`: another installation,
+        if that answered.
         """
         with self._writing() as connection:
-            watched.fail_look(connection, name_or_id, now=now, error=error, refusal=refusal, doubted=doubted)
+            watched.fail_look(connection, name_or_id, now=now, error=error, kind=kind, refusal=refusal, doubted=doubted)
 
     def replace(
         self,

@@ -37,6 +37,8 @@ _FINISH = (
         refused_login=None,
         doubted_installation=None,
         reading=None,
+        failing_since=None,
+        failure=None,
         feed_token=func.coalesce(bindparam("token", type_=Text), servers.c.feed_token),
         api_version=bindparam("version"),
         skew_seconds=bindparam("skew"),
@@ -139,6 +141,11 @@ def replace(
         "feed_token": None,
         "swept": None,
         "doubted_installation": None,
+        "failing_since": None,
+        "failure": None,
+        "alarms": None,
+        "alarm_since": None,
+        "alarm_told": None,
     }
     if found is None:
         connection.execute(insert(servers).values(values))
@@ -153,11 +160,12 @@ def fail_look(
     *,
     now: datetime,
     error: str,
+    kind: str,
     refusal: Refusal | None,
     doubted: str | None,
 ) -> None:
     """Write down that a look was given up, also for a name that was never met."""
-    values: dict[str, Any] = {"last_poll": now, "last_error": error, "reading": None}
+    values: dict[str, Any] = {"last_poll": now, "last_error": error, "reading": None, "failure": kind}
     if doubted:
         values["doubted_installation"] = doubted
     if refusal:
@@ -167,6 +175,8 @@ def fail_look(
         connection.execute(fresh, {"name": server, "url": "", **values})
     else:
         connection.execute(update(servers).where(servers.c.id == server).values(values))
+    mine = servers.c.name == server if isinstance(server, str) else servers.c.id == server
+    connection.execute(update(servers).where(mine, servers.c.failing_since.is_(None)).values(failing_since=now))
 
 
 def note_reading(connection: Connection, name: str, words: str) -> None:

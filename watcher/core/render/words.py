@@ -44,6 +44,9 @@ _WORDINGS: Mapping[str, Wording] = {
     events.SESSION_VANISHED: Wording("Vanished", "vanished", Severity.WARNING),
     events.JOB_RECOVERED: Wording("Recovered", "recovered", Severity.SUCCESS),
     events.JOB_FAILING: Wording("Still failing", "still failing", Severity.FAILURE),
+    events.SERVER_UNREACHABLE: Wording("Server does not answer", "not answering", Severity.FAILURE),
+    events.SERVER_UNAUTHORIZED: Wording("Server refuses the login", "refusing the login", Severity.FAILURE),
+    events.SERVER_RECOVERED: Wording("Server answers again", "answering again", Severity.SUCCESS),
     events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
     events.WATCHER_DIGEST: Wording("Digest", "digest", Severity.INFO),
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
@@ -51,6 +54,9 @@ _WORDINGS: Mapping[str, Wording] = {
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
 }
 
+_OF_SERVERS = frozenset(
+    {events.SERVER_UNREACHABLE, events.SERVER_UNAUTHORIZED, events.SERVER_RECOVERED, events.SERVER_REPLACED}
+)
 BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESSION_STOPPED})
 """The events of runs that did not end well."""
 
@@ -124,12 +130,26 @@ def _by_type(event: Event, zone: tzinfo) -> Iterator[str]:
         case events.SESSION_VANISHED:
             was = f" It was last seen as {event.came_from}." if event.came_from else ""
             yield f"The server does not know this session any more; how it ended is not known.{was}"
-        case events.SERVER_REPLACED:
-            yield "Another VB365 installation answers under this name. Its sessions up to now are taken as history."
+        case _ if event.type in _OF_SERVERS:
+            yield from _of_server(event, zone)
         case events.CHANNEL_FAILING | events.CHANNEL_RECOVERED | events.CHANNEL_TEST:
             yield from _of_channel(event)
         case _ if event.type not in _WORDINGS and event.reason:
             yield f"{event.reason[:1].upper()}{event.reason[1:]}."
+
+
+def _of_server(event: Event, zone: tzinfo) -> Iterator[str]:
+    if event.type == events.SERVER_REPLACED:
+        yield "Another VB365 installation answers under this name. Its sessions up to now are taken as history."
+        return
+    since = event.story.failing_since or event.happened
+    when = moment(since, zone, beside=event.decided)
+    if event.type == events.SERVER_RECOVERED:
+        yield f"It was away for {duration(event.decided - since)}, since {when}. What ended meanwhile is told now."
+        return
+    if event.reason:
+        yield f"{event.reason}."
+    yield f"So it is since {when}. Until it answers nothing is known of its jobs; what ends meanwhile is told then."
 
 
 def _of_channel(event: Event) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Routes, groups, quiet hours and silences: who was told and why, and what waits for what."""
+"""Routes, groups, quiet hours, silences and alarms: who was told and why, and what waits for what."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,11 @@ _TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Add what is new; of what happened before, nobody knows who was told."""
     op.add_column("outcomes", sa.Column("told", sa.Text()))
+    op.add_column("servers", sa.Column("failing_since", _TIME))
+    op.add_column("servers", sa.Column("failure", sa.Text()))
+    op.add_column("servers", sa.Column("alarms", sa.Text()))
+    op.add_column("servers", sa.Column("alarm_since", _TIME))
+    op.add_column("servers", sa.Column("alarm_told", sa.Text()))
     op.add_column("events", sa.Column("ruling", sa.Text()))
     op.add_column("deliveries", sa.Column("grouping", sa.Text(), nullable=False, server_default=""))
     op.add_column("deliveries", sa.Column("held", sa.Text()))
