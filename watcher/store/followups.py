@@ -12,7 +12,7 @@ from watcher.core.policy import Ruling
 from watcher.core.reach import AT_ONCE, GRACE, Reach
 from watcher.store import pages, quieted
 from watcher.store.schema import events, jobs, muted, outcomes, servers
-from watcher.store.statements import in_chunks, upsert
+from watcher.store.statements import in_chunks
 
 _STANDING: Select[Any] = (
     select(outcomes, servers.c.name.label("server"), servers.c.installation_id, jobs.c.data.label("job"))
@@ -76,9 +76,11 @@ def say(connection: Connection, said: FollowUp, now: datetime) -> None:
         connection.execute(delete(muted).where(muted.c.event_id.in_(ids)))
     for reach in said.servers:
         connection.execute(update(servers).where(servers.c.id == reach.server_id).values(_alarm(reach)))
-    if said.jobs:
-        rows = [pages.outcome_row(one.server_id, one.job.id, one.stands) for one in said.jobs]
-        connection.execute(upsert(connection.dialect.name, outcomes), rows)
+    for one in said.jobs:
+        # Only this column, and only if nothing has come between: on PostgreSQL a look may be writing the rest.
+        mine = and_(outcomes.c.server_id == one.server_id, outcomes.c.job_id == one.job.id)
+        same = outcomes.c.status == one.stands.status
+        connection.execute(update(outcomes).where(mine, same).values(told=one.stands.told or None))
 
 
 def _muted(connection: Connection, row: Row[Any]) -> Muted:
