@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.core.event import Event, JobRef, ServerRef, Story
+from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
 from watcher.core.model import JobType, LogLine, Session, Statistics
 
 END = datetime(2026, 3, 3, 1, 10, tzinfo=UTC)
@@ -49,6 +49,11 @@ def _session(**fields: object) -> Session:
     return replace(SESSION, **fields)  # type: ignore[arg-type]  # as above
 
 
+def _of_server(event_type: str, **fields: object) -> Event:
+    gone = {"job": None, "session": None, "came_from": None, "went_to": None, "story": Story(failing_since=END)}
+    return an_event(event_type, **{**gone, **fields})
+
+
 DAY = timedelta(days=1)
 STORIES: Mapping[str, Event] = {
     "failed": an_event(
@@ -90,6 +95,35 @@ STORIES: Mapping[str, Event] = {
         went_to="Running",
         reason="the server answered 404 for it in 2 looks",
         session=_session(status="Running", ended=None, statistics=Statistics()),
+    ),
+    "server-unreachable": _of_server(
+        "server.unreachable", reason="GET https://hq:4443/v8/JobSessions: the connection was refused"
+    ),
+    "server-unauthorized": _of_server(
+        "server.unauthorized", reason="https://hq:4443: the login was refused; it is tried again in 300 s"
+    ),
+    "server-recovered": _of_server(
+        "server.recovered", decided=END + timedelta(hours=2), happened=END + timedelta(hours=2)
+    ),
+    "channel-failing": an_event(
+        "channel.failing",
+        server=OURSELVES,
+        job=None,
+        session=None,
+        came_from=None,
+        went_to=None,
+        channel="chat",
+        reason="json://chat.example.com: answered 403",
+    ),
+    "channel-recovered": an_event(
+        "channel.recovered",
+        server=OURSELVES,
+        job=None,
+        session=None,
+        came_from=None,
+        went_to=None,
+        channel="chat",
+        reason="json://chat.example.com takes again",
     ),
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),
