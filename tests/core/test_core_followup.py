@@ -9,7 +9,7 @@ from tests.core.factories import HQ, T0, at, ended
 from watcher.core.event import Event, JobRef
 from watcher.core.followup import Diary, FollowUp, JobStand, Muted, follow_up, still_holds
 from watcher.core.match import Match, pattern
-from watcher.core.policy import Case, Policy, Route, Told, rule
+from watcher.core.policy import Case, Decision, Policy, Route, Told, rule
 from watcher.core.record import Outcome
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
@@ -116,3 +116,12 @@ def test_a_reminder_has_the_same_id_whoever_makes_it() -> None:
     one, two = (follow_up(diary, POLICY, at(10 + 60 * hours)) for hours in (24, 25))
     assert [found.events[0][1].id for found in (one, two)] == [one.events[0][1].id] * 2
     assert [row.channel for row in one.owed] == ["ops", "ops", "hr"]
+
+
+def test_a_channel_that_is_gone_breaks_nothing() -> None:
+    """Neither a reminder nor the end of a silence: who is left is told."""
+    assert reminded(48, Told("gone", "r", at(10)))[0] == []
+    kept = muted(event(), FAILED)
+    told = Decision("gone", tell=True, reason="then", route="r")
+    found = said(61, replace(kept, ruling=replace(kept.ruling, decisions=(*kept.ruling.decisions, told))))
+    assert {row.channel for row in found.owed} == {"ops", "hr"}

@@ -194,10 +194,10 @@ def replaced(server: ServerRef, before: str, scene: Scene) -> Page:
 
 
 def owed(event: Event, ruling: Ruling, policy: Policy) -> Iterable[Owed]:
-    """Return what a ruling makes us owe: the event to each destination of each channel that is told."""
+    """Return what a ruling makes us owe: the event to each destination of each channel that is told, and still there."""
     for one in ruling.decisions:
         if one.tell:
-            for place in policy.channels[one.channel]:
+            for place in policy.channels.get(one.channel, ()):
                 yield Owed(event.id, one.channel, place, one.due, one.group, one.held)
 
 

@@ -196,7 +196,8 @@ def rule(event: Event, case: Case) -> Ruling:
 def rule_reminder(event: Event, case: Case) -> Ruling:
     """Decide on a reminder: it goes to those of `told`, by the routes that told them of the failure."""
     asked = _asked(event, case)
-    routes = ((told.channel, case.policy.route(told.route)) for told in case.told)
+    there = (told for told in case.told if told.channel in case.policy.channels)
+    routes = ((told.channel, case.policy.route(told.route)) for told in there)
     decisions = (_decision(asked, channel, route, "remind_every") for channel, route in routes if route)
     return Ruling(decisions=tuple(decisions))
 
