@@ -194,7 +194,7 @@ def replaced(server: ServerRef, before: str, scene: Scene) -> Page:
 
 
 def owed(event: Event, ruling: Ruling, policy: Policy) -> Iterable[Owed]:
-    """Return what a ruling makes us owe: the event to each destination of each channel that is told, and still there."""
+    """Return what a ruling makes us owe: the event to each destination of each channel that is told and still there."""
     for one in ruling.decisions:
         if one.tell:
             for place in policy.channels.get(one.channel, ()):
