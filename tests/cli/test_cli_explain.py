@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.cli_world import Shell
+from watcher.cli import main
 
 ROUTES = """
 [[servers]]
@@ -111,9 +112,13 @@ def test_a_name_that_no_job_has_is_said(routed: Shell) -> None:
         (("nothing",), "no session that is known begins with `nothing` (see `watcher sessions`)", 1),
     ],
 )
-def test_what_cannot_be_explained_is_one_line(routed: Shell, words: tuple[str, ...], mistake: str, code: int) -> None:
+def test_what_cannot_be_explained_is_one_line(
+    routed: Shell, words: tuple[str, ...], mistake: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With the mend."""
     routed.fill("Mail")
-    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), *words)
-    assert (ended.code, len(ended.mistakes)) == (code, 1)
-    assert ended.mistakes[0].startswith(f"watcher: {mistake}")
+    config = routed.folder / "watcher.toml"
+    config.write_text(f"database_url = 'sqlite:///{routed.database}'\n{ROUTES}")
+    assert main(["explain", "--config", str(config), *words]) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"watcher: {mistake}")

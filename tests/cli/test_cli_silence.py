@@ -2,10 +2,12 @@
 
 import getpass
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.cli.cli_world import Shell
+from watcher.cli import main
 
 
 def test_a_silence_is_set_shown_and_ended(shell: Shell) -> None:
@@ -59,12 +61,15 @@ def test_a_name_that_no_job_has_is_said(shell: Shell) -> None:
         (("--severity", "bad", "--for", "1h"), "--severity: `bad` is none of them"),
     ],
 )
-def test_what_does_not_hold_is_one_line_and_2(shell: Shell, words: tuple[str, ...], mistake: str) -> None:
-    """With the mend."""
-    ended = shell.watcher("silence", "add", *words)
-    assert ended.code == 2
-    assert len(ended.mistakes) == 1
-    assert ended.mistakes[0].startswith(f"watcher: {mistake}")
+def test_what_does_not_hold_is_one_line_and_2(
+    words: tuple[str, ...], mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the mend, and before any database is looked for."""
+    config = tmp_path / "watcher.toml"
+    config.write_text("timezone = 'UTC'\n")
+    assert main(["silence", "add", "--config", str(config), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"watcher: {mistake}")
 
 
 def test_without_a_database_there_is_nothing_to_silence(shell: Shell) -> None:

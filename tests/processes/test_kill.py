@@ -169,10 +169,10 @@ def settled(hook: Flapping, chat: Flapping, stream: Stream, houses: list[Househo
     return hooked(), chatted()
 
 
-KILLS = [2, pytest.param(50, marks=pytest.mark.soak)]  # CI runs the fifty as well
+SOAK = pytest.mark.soak  # CI runs these as well
 
 
-@pytest.mark.parametrize("kills", KILLS)
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=SOAK)])
 def test_sqlite_under_fire(household: Household, kills: int) -> None:
     """One watcher on its file: nothing is lost, and each kill repeats at most what was in flight."""
     ends, repeats = under_fire([household], kills, seed=kills)
@@ -181,7 +181,7 @@ def test_sqlite_under_fire(household: Household, kills: int) -> None:
     assert repeats <= kills * (1 + BEHIND) * WebhookChannel.concurrency
 
 
-@pytest.mark.parametrize("kills", KILLS)
+@pytest.mark.parametrize("kills", [pytest.param(50, marks=SOAK)])
 def test_postgresql_under_fire(household: Household, tmp_path: Path, postgres: PostgresServer, kills: int) -> None:
     """Two watchers on one database: the rows of the dead one go to the living, and no end is told as two."""
     url = postgres.make()

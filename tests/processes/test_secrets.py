@@ -86,14 +86,8 @@ def page(url: str) -> str:
         return f"{refused.headers}{refused.read().decode()}"
 
 
-@pytest.mark.parametrize(
-    ("level", "form"),
-    [
-        ("debug", "text"),
-        pytest.param("debug", "json", marks=pytest.mark.soak),  # CI runs these two as well
-        pytest.param("error", "text", marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.soak  # CI runs these as well
+@pytest.mark.parametrize(("level", "form"), [("debug", "text"), ("debug", "json"), ("error", "text")])
 def test_no_secret_is_written_anywhere(household: Household, inbox: Inbox, level: str, form: str) -> None:
     """The server's password, all that is telling in channel URLs, the token and the signing secret stay out of it."""
     world = World("v8")

@@ -102,6 +102,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run([shutil.which("umount") or "umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.soak  # CI runs it as well
 def test_a_full_disk(household: Household, inbox: Inbox, small_disk: Path) -> None:
     """Nothing can be written: the look is repeated until there is room again."""
     household.environ["WATCHER_DATABASE_URL"] = f"sqlite:///{small_disk / 'watcher.db'}"
