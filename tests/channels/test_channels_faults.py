@@ -75,7 +75,7 @@ SECRET = "T0KEN-of-the-channel"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for an answer for a moment only."""
-    monkeypatch.setattr("watcher.channels.webhook.READ_TIMEOUT", 0.7)
+    monkeypatch.setattr("watcher.channels.pool.READ_TIMEOUT", 0.7)
     monkeypatch.setattr("watcher.channels.plugin.READ_TIMEOUT", 0.7)
 
 

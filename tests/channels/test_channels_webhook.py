@@ -46,7 +46,7 @@ async def sent_to(receiver: Receiver, parcel: Parcel) -> Verdict:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for an answer for a moment only."""
-    monkeypatch.setattr("watcher.channels.webhook.READ_TIMEOUT", 0.3)
+    monkeypatch.setattr("watcher.channels.pool.READ_TIMEOUT", 0.3)
 
 
 async def test_one_post_with_what_programs_need(parcel: Parcel, event: Event) -> None:

@@ -66,7 +66,7 @@ def open_channel(
         BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
     """
     if url.strip().lower().startswith(_WEBHOOKS):
-        from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - aiohttp is not needed without webhooks
+        from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - not needed without webhooks
 
         return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh, details=details)
     from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB

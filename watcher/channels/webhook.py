@@ -1,34 +1,22 @@
-"""The channel for programs: one signed POST for each event.
+"""The channel for programs: one signed POST for each event, or for a batch of them."""
 
-It stands on aiohttp itself, not on httpx: aiohttp tells a request that never left from one that left and got no
-answer, it writes no URL into any log, and one kept connection serves thousands of messages a second.
-"""
-
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from ssl import SSLContext
-from urllib.parse import SplitResult, quote, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # in no stub
-
-import aiohttp
-from yarl import URL
+from urllib.parse import SplitResult, urlsplit
 
 from watcher import __version__
 from watcher.channels.answers import verdict_of
 from watcher.channels.cloudevent import encode, identity
 from watcher.channels.errors import BadChannel
+from watcher.channels.line import Broken
+from watcher.channels.place import BadProxy, Place, Proxy, basic_login, proxy_for, target
+from watcher.channels.pool import READ_TIMEOUT, Pool, Unsent
 from watcher.channels.signature import BadSecret, Signer
 from watcher.clock import now
 from watcher.core.delivery import Parcel, Sent, Verdict
 from watcher.core.event import Event
 from watcher.core.render.style import Details
-
-CONNECT_TIMEOUT = 10.0
-READ_TIMEOUT = 30.0
-WHOLE_TIMEOUT = 60.0  # for answers that come a byte at a time
-_ANSWER_READ = 64 * 1024  # what is read of an answer, to keep its connection for the next request
 
 
 class WebhookChannel:
@@ -47,18 +35,20 @@ class WebhookChannel:
         details: Details = Details.FULL,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`."""
+        """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`.
+
+        Raises ValueError for a host that is no name, and BadProxy for a proxy of the environment that is none.
+        """
+        place = Place.of(parts)
+        proxy = proxy_for(place)
         self.name = name
-        self.address = f"{parts.scheme}://{_host_and_port(parts)}"
+        self.address = f"{parts.scheme}://{_shown(parts)}"
         self.destinations = (self.address,)
-        self._url = _as_typed(parts)
-        self._login = _login(parts)
+        self._head = _head(place, target(parts), proxy, basic_login(parts))
+        self._pool = Pool(place, size=self.concurrency, proxy=proxy, tls=tls, is_fresh=is_fresh)
         self._signer = signer
-        self._tls = tls
-        self._is_fresh = is_fresh
         self._details = details
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
 
     @classmethod
     def open(
@@ -81,21 +71,23 @@ class WebhookChannel:
             raise BadChannel(name, f"{scheme}:// needs a host and, if any, a port of 1 to 65535")
         try:
             return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh, details=details)
-        except BadSecret as problem:
+        except (BadSecret, BadProxy) as problem:
             raise BadChannel(name, str(problem)) from None
+        except ValueError:
+            raise BadChannel(name, f"{scheme}:// needs a host that is a name or an address") from None
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Post a parcel once; the same parcel is the same request, but for its time and signature."""
         kind, body = encode(parcel.events, self._details)
-        headers = {"Content-Type": kind, **self._login, **self._identification(identity(parcel.events), body)}
         try:
-            async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
-                verdict = verdict_of(answer.status, answer.headers.get("Retry-After"), now=self._clock())
-                with suppress(aiohttp.ClientError, TimeoutError):  # the status has said it all
-                    await answer.content.read(_ANSWER_READ)
-                return verdict
-        except (aiohttp.ClientError, OSError, ValueError) as problem:
-            return _verdict_of_problem(problem)
+            answer = await self._pool.ask(self._request(identity(parcel.events), kind, body))
+        except Unsent as problem:
+            return Verdict(Sent.TRY_AGAIN, str(problem))
+        except TimeoutError:
+            return Verdict(Sent.UNKNOWN, f"no answer within {READ_TIMEOUT:.0f} s")
+        except Broken:
+            return Verdict(Sent.UNKNOWN, "the connection broke before the answer was there")
+        return verdict_of(answer.status, answer.retry_after, now=self._clock())
 
     def mistakes(self, examples: Iterable[tuple[Event, ...]]) -> Mapping[str, str]:
         """Programs read events, which no template changes."""
@@ -103,78 +95,28 @@ class WebhookChannel:
 
     async def aclose(self) -> None:
         """Close the kept connections."""
-        if self._session is not None:
-            await self._session.close()
+        self._pool.close()
 
-    def _identification(self, message_id: str, body: bytes) -> dict[str, str]:
+    def _request(self, message_id: str, kind: str, body: bytes) -> bytes:
         timestamp = int(self._clock().timestamp())
-        headers = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
-        if self._signer is not None:
-            headers["webhook-signature"] = self._signer.signature(message_id, timestamp, body)
-        return headers
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:  # it belongs to the loop that sends, which is not there when settings are read
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self.concurrency, ssl=self._tls or True, force_close=self._is_fresh
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=WHOLE_TIMEOUT, connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
-                headers={"User-Agent": f"vb365-watcher/{__version__}"},
-                auto_decompress=False,
-                proxy=_proxy_for(self._url),
-            )
-        return self._session
+        signed = f"webhook-signature: {self._signer.signature(message_id, timestamp, body)}\r\n" if self._signer else ""
+        head = (
+            f"{self._head}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            f"webhook-id: {message_id}\r\nwebhook-timestamp: {timestamp}\r\n{signed}\r\n"
+        )
+        return head.encode("ascii") + body
 
 
-def _host_and_port(parts: SplitResult) -> str:
+def _head(place: Place, path: str, proxy: Proxy | None, login: str | None) -> str:
+    """Return what all requests begin with: a proxy that can read them is asked for the whole URL."""
+    is_read = proxy is not None and place.scheme == "http"
+    lines = [f"POST {f'http://{place.name}' if is_read else ''}{path} HTTP/1.1", f"Host: {place.name}"]
+    lines += [f"User-Agent: vb365-watcher/{__version__}", "Accept: */*"]
+    lines += [f"Authorization: {login}"] if login else []
+    lines += [f"Proxy-Authorization: {proxy.login}"] if proxy is not None and is_read and proxy.login else []
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _shown(parts: SplitResult) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{host}:{parts.port}" if parts.port else f"{host}"
-
-
-def _as_typed(parts: SplitResult) -> URL:
-    """Return the URL to post to, escapes and order as they were typed: some receivers sign them."""
-    kept = "%/:@!$&'()*+,;=~?"
-    return URL.build(
-        scheme=parts.scheme.partition("+")[2],
-        authority=_host_and_port(parts),
-        path=quote(parts.path or "/", safe=kept),
-        query_string=quote(parts.query, safe=kept),
-        encoded=True,
-    )
-
-
-def _proxy_for(url: URL) -> str | None:
-    """Return the proxy that the environment names for an address.
-
-    It is read once: with aiohttp's own `trust_env` every request reads it anew, and a netrc file besides, which costs
-    more than the request.
-    """
-    host = f"{url.host}:{url.port}"
-    return None if proxy_bypass_environment(host) else getproxies_environment().get(url.scheme)
-
-
-def _login(parts: SplitResult) -> dict[str, str]:
-    if parts.username is None:
-        return {}
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-
-
-_PROBLEMS: tuple[tuple[type[Exception], Verdict], ...] = (  # the first that fits; the classes of aiohttp overlap
-    (aiohttp.ConnectionTimeoutError, Verdict(Sent.TRY_AGAIN, f"no connection within {CONNECT_TIMEOUT:.0f} s")),
-    (aiohttp.ClientConnectorDNSError, Verdict(Sent.TRY_AGAIN, "the host's name could not be resolved")),
-    (aiohttp.ClientSSLError, Verdict(Sent.TRY_AGAIN, "TLS failed: its certificate or protocol is not accepted")),
-    (aiohttp.ClientProxyConnectionError, Verdict(Sent.TRY_AGAIN, "the proxy could not be reached")),
-    (aiohttp.ClientHttpProxyError, Verdict(Sent.TRY_AGAIN, "the proxy did not connect")),
-    (aiohttp.ClientConnectorError, Verdict(Sent.TRY_AGAIN, "the connection was refused")),
-    (ValueError, Verdict(Sent.REFUSED, "its URL does not hold")),
-    (TimeoutError, Verdict(Sent.UNKNOWN, f"no answer within {READ_TIMEOUT:.0f} s")),
-)
-_BROKEN = Verdict(Sent.UNKNOWN, "the connection broke before the answer was there")
-
-
-def _verdict_of_problem(problem: Exception) -> Verdict:
-    """Say whether the request can have arrived. The texts of the exceptions hold addresses and stay out of it."""
-    return next((verdict for kind, verdict in _PROBLEMS if isinstance(problem, kind)), _BROKEN)
