@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, cloud_event, encode
+from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, encode
 from watcher.core.event import Event, ServerRef
 from watcher.core.examples import examples
 from watcher.core.model import LogLine, Session, Statistics
@@ -67,6 +67,12 @@ ENVELOPE = strict(
 )
 
 
+def sent_as(event: Event) -> dict[str, Any]:
+    """Return what a receiver reads of an event."""
+    told: dict[str, Any] = json.loads(encode((event,))[1])
+    return told
+
+
 def test_every_field_of_a_full_event(event: Event) -> None:
     """All that an event knows is there, under its name in the contract."""
     sent = json.loads(encode((event,))[1])
@@ -115,7 +121,7 @@ def test_every_field_of_a_full_event(event: Event) -> None:
 
 def test_what_an_event_does_not_have_is_absent(bare: Event) -> None:
     """A test message of the watcher has no server, no job and no nulls."""
-    sent = cloud_event(bare)
+    sent = sent_as(bare)
     jsonschema.validate(sent, ENVELOPE)
     assert sent["source"] == "/watcher"
     assert sent["data"] == {"late": False}
@@ -132,8 +138,7 @@ def test_empty_parts_are_absent_too(event: Event) -> None:
         came_from=None,
         went_to=None,
     )
-    sent = cloud_event(poor)
-    assert isinstance(sent["data"], dict)
+    sent = sent_as(poor)
     assert sent["data"]["session"] == {"id": "s", "status": "Failed"}
     assert "transition" not in sent["data"]
     assert "subject" not in sent
@@ -142,13 +147,13 @@ def test_empty_parts_are_absent_too(event: Event) -> None:
 def test_times_are_utc_wherever_they_come_from(event: Event) -> None:
     """A time of another zone is told as the same moment in UTC."""
     there = event.happened.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert cloud_event(replace(event, happened=there))["time"] == "2026-03-03T01:10:00Z"
+    assert sent_as(replace(event, happened=there))["time"] == "2026-03-03T01:10:00Z"
 
 
 @pytest.mark.parametrize(("name", "path"), [("HQ", "HQ"), ("a/b?c#d", "a%2Fb%3Fc%23d"), ("Zürich", "Z%C3%BCrich")])
 def test_a_source_is_one_path_segment(event: Event, name: str, path: str) -> None:
     """A server's name cannot reach out of its place in the source."""
-    assert cloud_event(replace(event, server=ServerRef(name)))["source"] == f"/servers/{path}"
+    assert sent_as(replace(event, server=ServerRef(name)))["source"] == f"/servers/{path}"
 
 
 def test_several_events_are_a_batch(event: Event, bare: Event) -> None:
@@ -174,12 +179,8 @@ def test_a_discreet_webhook_says_nothing_that_names_people(event: Event) -> None
 def test_a_digest_is_data() -> None:
     """A program gets the numbers, and not the words."""
     (one,) = (example for example in examples(datetime(2026, 3, 4, 7, tzinfo=UTC)) if example.digest)
-    data = cloud_event(one)["data"]
-    assert isinstance(data, dict)
-    digest = data["digest"]
-    assert isinstance(digest, dict)
+    digest = sent_as(one)["data"]["digest"]
     assert (digest["begins"], digest["all_well"]) == ("2026-03-03T07:00:00Z", False)
-    assert isinstance(digest["jobs"], list)
     assert digest["jobs"][0] == {
         "server": "HQ",
         "job": "Contoso - Mail",

@@ -32,7 +32,7 @@ def test_a_claim_brings_the_event_and_counts_the_attempt(store: Store) -> None:
     shown = row_of(store, row_id)
     assert (shown.state, shown.attempts, shown.next_attempt) == (State.PENDING, 1, NOW)
     assert shown.message_id is not None
-    assert len(shown.message_id) == 32
+    assert shown.message_id == claimed.message_id
     assert claimed == Delivery(row_id, shown.message_id, event_of(failed("s0-ops")), "ops", "", 1, NOW)
 
 

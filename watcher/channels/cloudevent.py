@@ -1,13 +1,13 @@
 """An event for programs: CloudEvents 1.0 in structured JSON, with the fields of the contract's section 5."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import TypeAlias
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.event import Event, JobRef, ServerRef
@@ -18,10 +18,109 @@ from watcher.core.render.words import reason
 ONE_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 
-Json: TypeAlias = "str | int | bool | dict[str, Json] | list[Json] | None"
-_STATISTICS = tuple(part.name for part in fields(Statistics))
 _NO_STATISTICS = Statistics()
 _OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
+
+
+# The shapes of the contract, with its names. Structs, since thousands of events a second are made of them; what is
+# None is left out.
+
+
+class _Shape(Struct, omit_defaults=True, gc=False):
+    """What all shapes have in common."""
+
+
+class _Server(_Shape):
+    name: str
+    installation_id: str | None = None
+
+
+class _Channel(_Shape):
+    name: str
+
+
+class _Job(_Shape):
+    id: str
+    name: str
+    type: str | None = None
+    organization: str | None = None
+
+
+class _Statistics(_Shape):
+    processing_rate_bytes: int | None = None
+    processing_rate_items: int | None = None
+    read_rate_bytes: int | None = None
+    write_rate_bytes: int | None = None
+    transferred: int | None = None
+    processed_objects: int | None = None
+    bottleneck: str | None = None
+
+
+class _Session(_Shape):
+    id: str
+    status: str
+    creation_time: datetime | None = None
+    end_time: datetime | None = None
+    retry_count: int | None = None
+    details: str | None = None
+    statistics: _Statistics | None = None
+
+
+class _Transition(_Shape, rename={"went_from": "from"}):
+    went_from: str | None = None
+    to: str | None = None
+
+
+class _Attempt(_Shape):
+    id: str
+
+
+class _JobDigest(_Shape, kw_only=True):
+    server: str
+    job: str
+    organization: str | None = None
+    runs: int
+    failures: int
+    warnings: int
+    stopped: int
+    status: str
+    moved: int | None = None
+    moved_before: int | None = None
+    last_good: datetime | None = None
+
+
+class _Digest(_Shape):
+    begins: datetime
+    ends: datetime
+    all_well: bool
+    jobs: list[_JobDigest]
+    unreachable: list[str]
+
+
+class _Data(_Shape, kw_only=True):
+    server: _Server | None = None
+    channel: _Channel | None = None
+    job: _Job | None = None
+    session: _Session | None = None
+    transition: _Transition | None = None
+    late: bool
+    attempts: list[_Attempt] | None = None
+    log: list[str] | None = None
+    reason: str | None = None
+    digest: _Digest | None = None
+
+
+class CloudEvent(_Shape, kw_only=True):
+    """An event as the contract names its parts, without what it does not have."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    time: datetime
+    datacontenttype: str
+    data: _Data
 
 
 def encode(events: tuple[Event, ...], details: Details = Details.FULL) -> tuple[str, bytes]:
@@ -40,29 +139,30 @@ def identity(events: tuple[Event, ...]) -> str:
     return sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
 
 
-def cloud_event(event: Event) -> dict[str, Json]:
-    """Return an event as the contract names its parts: times in UTC with `Z`, and nothing where it has nothing."""
-    return _present(
+def cloud_event(event: Event) -> CloudEvent:
+    """Return an event in its shape: times in UTC, which are written with `Z`."""
+    return CloudEvent(
         specversion="1.0",
         id=event.id,
         source="/watcher" if _is_ours(event) else _source(event.server.name),
         type=f"watcher.{event.type}",
         subject=(event.job.name if event.job is not None else None) or None,
-        time=_time(event.happened),
+        time=event.happened.astimezone(UTC),
         datacontenttype="application/json",
         data=_data(event),
     )
 
 
-def _data(event: Event) -> dict[str, Json]:
-    return _present(
+def _data(event: Event) -> _Data:
+    is_change = event.came_from is not None or event.went_to is not None
+    return _Data(
         server=None if _is_ours(event) else _server(event.server),
-        channel=_present(name=event.channel) or None,
+        channel=_Channel(name=event.channel) if event.channel is not None else None,
         job=_job(event.job),
         session=_session(event.session),
-        transition=_present(**{"from": event.came_from, "to": event.went_to}) or None,
+        transition=_Transition(went_from=event.came_from, to=event.went_to) if is_change else None,
         late=event.late,
-        attempts=[{"id": session_id} for session_id in event.attempts] or None,
+        attempts=[_Attempt(id=session_id) for session_id in event.attempts] or None,
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
         digest=_digest(event.digest) if event.digest is not None else None,
@@ -76,19 +176,30 @@ def _discreet(event: Event, details: Details) -> Event:
     return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
 
 
-def _digest(digest: Digest) -> dict[str, Json]:
-    return {
-        "begins": _time(digest.begins),
-        "ends": _time(digest.ends),
-        "all_well": digest.is_all_well,
-        "jobs": [_job_digest(job) for job in digest.jobs],
-        "unreachable": [server.name for server in digest.unreachable],
-    }
+def _digest(digest: Digest) -> _Digest:
+    return _Digest(
+        begins=digest.begins.astimezone(UTC),
+        ends=digest.ends.astimezone(UTC),
+        all_well=digest.is_all_well,
+        jobs=[_job_digest(job) for job in digest.jobs],
+        unreachable=[server.name for server in digest.unreachable],
+    )
 
 
-def _job_digest(job: JobDigest) -> dict[str, Json]:
-    parts = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "last_good"}
-    return _present(**parts, last_good=_time(job.last_good))
+def _job_digest(job: JobDigest) -> _JobDigest:
+    return _JobDigest(
+        server=job.server,
+        job=job.job,
+        organization=job.organization,
+        runs=job.runs,
+        failures=job.failures,
+        warnings=job.warnings,
+        stopped=job.stopped,
+        status=job.status,
+        moved=job.moved,
+        moved_before=job.moved_before,
+        last_good=_time(job.last_good),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -100,20 +211,20 @@ def _is_ours(event: Event) -> bool:
     return event.type.startswith(_OURS)
 
 
-def _server(server: ServerRef) -> dict[str, Json]:
-    return _present(name=server.name, installation_id=server.installation_id)
+def _server(server: ServerRef) -> _Server:
+    return _Server(name=server.name, installation_id=server.installation_id)
 
 
-def _job(job: JobRef | None) -> dict[str, Json] | None:
+def _job(job: JobRef | None) -> _Job | None:
     if job is None:
         return None
-    return _present(id=job.id, name=job.name, type=job.type, organization=job.organization)
+    return _Job(id=job.id, name=job.name, type=job.type, organization=job.organization)
 
 
-def _session(session: Session | None) -> dict[str, Json] | None:
+def _session(session: Session | None) -> _Session | None:
     if session is None:
         return None
-    return _present(
+    return _Session(
         id=session.id,
         status=session.status,
         creation_time=_time(session.created),
@@ -124,17 +235,21 @@ def _session(session: Session | None) -> dict[str, Json] | None:
     )
 
 
-def _statistics(statistics: Statistics) -> dict[str, Json]:
-    return _present(**{name: getattr(statistics, name) for name in _STATISTICS})
+def _statistics(statistics: Statistics) -> _Statistics:
+    return _Statistics(
+        processing_rate_bytes=statistics.processing_rate_bytes,
+        processing_rate_items=statistics.processing_rate_items,
+        read_rate_bytes=statistics.read_rate_bytes,
+        write_rate_bytes=statistics.write_rate_bytes,
+        transferred=statistics.transferred,
+        processed_objects=statistics.processed_objects,
+        bottleneck=statistics.bottleneck,
+    )
 
 
 def _line(line: LogLine) -> str:
     return f"[{line.type.capitalize()}] {line.text}" if line.type else line.text
 
 
-def _time(when: datetime | None) -> str | None:
-    return when.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z" if when is not None else None
-
-
-def _present(**parts: Json) -> dict[str, Json]:
-    return {name: part for name, part in parts.items() if part is not None}
+def _time(when: datetime | None) -> datetime | None:
+    return when.astimezone(UTC) if when is not None else None

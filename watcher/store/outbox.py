@@ -5,7 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal_column, or_, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.parcels import Binder, Bundle, Waiting
@@ -65,28 +80,15 @@ _OLD = (
     .limit(_MOST_JOINED)
     .with_for_update(of=deliveries, skip_locked=True)
 )
-_LEASE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("row"))
-    .values(
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        attempts=deliveries.c.attempts + 1,
-        message_id=bindparam("message"),
-    )
-)
-_LEASE_TOGETHER = (
-    update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("rows", expanding=True)))
-    .values(
-        lease_owner=bindparam("owner"),
-        lease_until=bindparam("until"),
-        attempts=deliveries.c.attempts + 1,
-        message_id=bindparam("message"),
-    )
-)
 _OURS = (_PENDING, deliveries.c.lease_owner == bindparam("owner"))
 _AMONG = deliveries.c.id.in_(bindparam("rows", expanding=True))
+_LEASE = (
+    update(deliveries)
+    .where(_AMONG)
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), attempts=deliveries.c.attempts + 1)
+)
+_LEASE_TOGETHER = _LEASE.values(message_id=bindparam("message"))
+_LEASE_ALONE = _LEASE.values(message_id=bindparam("stem", type_=Text).concat(cast(deliveries.c.id, Text)))
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(365083651, hashtext(:channel))")
 _RENEW = update(deliveries).where(*_OURS, _AMONG).values(lease_until=bindparam("until"))
 _RELEASE = (
@@ -95,6 +97,7 @@ _RELEASE = (
     .values(lease_owner=None, lease_until=None, attempts=deliveries.c.attempts - 1)
 )
 _STILL_OURS = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=deliveries)
+_HOW_MANY_OURS = select(func.count()).select_from(_STILL_OURS.subquery())
 _SETTLE = (
     update(deliveries)
     .where(deliveries.c.id.in_(bindparam("rows", expanding=True)))
@@ -144,8 +147,9 @@ def claim(
     rows |= _read(_of_groups(connection, rows.values(), binder, place), now)
     rows |= _read(_belonging(connection, list(rows.values()), binder, place), now)
     bundles = binder.bind(list(rows.values()), now)[:limit]
-    messages = _named(bundles)
-    _lease(connection, messages, {"owner": owner, "until": now + lease})
+    stem = uuid4().hex[:16]
+    messages = _named(bundles, stem)
+    _lease(connection, messages, stem, {"owner": owner, "until": now + lease})
     return [row for message in messages for row in message]
 
 
@@ -165,7 +169,7 @@ def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: 
     """Write down how attempts went, for the rows whose lease is still ours; returns which those are."""
     ours: set[int] = set()
     for rows in in_chunks(results):
-        ours.update(connection.execute(_STILL_OURS, {"rows": rows, "owner": owner}).scalars())
+        ours.update(_still_ours(connection, {"rows": rows, "owner": owner}))
     alike: dict[Settlement, list[int]] = {}
     for row, end in results.items():
         if row in ours:
@@ -216,10 +220,22 @@ def _belonging(
         yield from connection.execute(_OLD, {**place, "old": old})
 
 
-def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], mark: Mapping[str, object]) -> None:
-    singles = [message[0] for message in messages if len(message) == 1]
-    if singles:
-        connection.execute(_LEASE, [{**mark, "row": row.id, "message": row.message_id} for row in singles])
+def _still_ours(connection: Connection, asked: Mapping[str, Any]) -> Iterable[int]:
+    """Return which rows are still leased to their owner; mostly all are, and counting them is one step and not many."""
+    rows: list[int] = asked["rows"]
+    if connection.scalar(_HOW_MANY_OURS, asked) == len(rows):
+        return rows
+    return connection.execute(_STILL_OURS, asked).scalars()
+
+
+def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], stem: str, mark: Mapping[str, Any]) -> None:
+    """Lease the rows of each message; those that leave by themselves in as few statements as can be."""
+    alone = [message[0] for message in messages if len(message) == 1]
+    fresh = [row.id for row in alone if row.message_id == _name(stem, row)]
+    for rows in in_chunks(fresh):
+        connection.execute(_LEASE_ALONE, {**mark, "rows": rows, "stem": stem})
+    for rows in in_chunks({row.id for row in alone} - set(fresh)):
+        connection.execute(_LEASE, {**mark, "rows": rows})
     for message in messages:
         for rows in in_chunks(row.id for row in message) if len(message) > 1 else ():
             connection.execute(_LEASE_TOGETHER, {**mark, "rows": rows, "message": message[0].message_id})
@@ -245,17 +261,22 @@ def _waiting(row: Row[Any], now: datetime) -> Waiting:
     return Waiting(delivery, row.subject, due=row.next_attempt <= now, busy=busy, group=row.grouping)
 
 
-def _named(bundles: Iterable[Bundle]) -> list[list[Delivery]]:
+def _named(bundles: Iterable[Bundle], stem: str) -> list[list[Delivery]]:
     """Give the rows of each message its name: one that they had before and no other message has taken, else a new."""
     taken: set[str] = set()
     named: list[list[Delivery]] = []
     for bundle in bundles:
         rows = [waiting.delivery for waiting in bundle]
         before = (row.message_id for row in rows)
-        name = next((one for one in before if one and one not in taken), None) or uuid4().hex
+        name = next((one for one in before if one and one not in taken), None) or _name(stem, rows[0])
         taken.add(name)
         named.append([row if row.message_id == name else _with_name(row, name) for row in rows])
     return named
+
+
+def _name(stem: str, row: Delivery) -> str:
+    """Name a message after its first row, in a way that a statement can, too; the stem belongs to one claim."""
+    return f"{stem}{row.id}"
 
 
 def _with_name(row: Delivery, name: str) -> Delivery:
