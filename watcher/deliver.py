@@ -8,7 +8,7 @@ and the few messages whose outcome was not written down yet.
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from random import Random
 
@@ -16,13 +16,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from watcher.core.backoff import INTERRUPTED, OnUnknown, settle_all
-from watcher.core.delivery import Delivery, Parcel, Sent, Settlement, Verdict
+from watcher.core.delivery import LEASE, Delivery, Parcel, Sent, Settlement, Verdict
 from watcher.core.pace import Bucket, full, refill, take, wait_for_token
 from watcher.core.parcels import Batches, Binder, Joined
 from watcher.core.sickness import Attempt, Condition, Notice, Place, notice
 from watcher.desk import Desk, Handled, Hours
 
-LEASE = timedelta(seconds=15)
 RENEW_EVERY = 5.0
 AHEAD = 4
 AHEAD_AT_LEAST = 64
@@ -125,6 +124,7 @@ class _Sending:
             if wait := self._wait_for_token():
                 await anyio.sleep(min(wait, _SLICE))
                 continue
+            self._take_tray()
             if not self.claimed:
                 await self._claim()
             if self.claimed:
@@ -133,6 +133,13 @@ class _Sending:
             if self.hours.is_open():
                 self.nothing_left = not await self.hours.rest()
         return None
+
+    def _take_tray(self) -> None:
+        """Take what was claimed when it was made."""
+        while self.desk.tray:
+            row = self.desk.tray.popleft()
+            self.held.add(row.id)
+            self.claimed.append((row,))
 
     def _wait_for_token(self) -> float:
         """Return in how many seconds the rate lets the next message go."""
@@ -235,6 +242,7 @@ class _Sending:
 
     async def _release(self) -> None:
         """Give back what was claimed and not sent, as if it had not been claimed."""
+        self._take_tray()
         ids = [row.id for message in self.claimed for row in message]
         if ids:
             await self.desk.run_db(lambda: self.desk.outbox.release(ids, owner=self.desk.owner))

@@ -1,5 +1,6 @@
 """What it takes to send for one channel: its parts, how patient it is, and how one delivery went."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -55,7 +56,8 @@ class Desk:
     """One channel's sending: its parts, who claims, and how patient it is.
 
     `batch` is the greatest number of events in one message for programs, None for people, whose messages are joined.
-    `clean` keeps secrets out of reasons; `policy` says who hears that the channel is sick.
+    `clean` keeps secrets out of reasons; `policy` says who hears that the channel is sick. `tray`: what was claimed for
+    this desk by the transaction that made it; what is never taken from it comes back when its lease is over.
     """
 
     channel: Channel
@@ -67,6 +69,7 @@ class Desk:
     batch: int | None = None
     rate: Rate = NO_LIMIT
     policy: Policy = field(default_factory=lambda: Policy((), {}))
+    tray: deque[Delivery] = field(default_factory=deque)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     pages: list[Page] = []
     for sight in _sights(watch, look, memory.held, scene):
         has_logs = any(event.log for page in pages for event in page.events)
-        pages.append(await _write(watch, record, sight, scene, may_read_logs=not has_logs))
+        page = await _write(watch, record, sight, scene, may_read_logs=not has_logs)
+        watch.hand(page.claimed)
+        pages.append(page)
     await _finish(watch, record, look, scene, token)
     watch.memory = None if pages else memory
     events = tuple(event for page in pages for event in page.events)

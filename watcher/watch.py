@@ -1,12 +1,13 @@
 """What it takes to watch one server: its settings, its parts, and what is remembered between two looks."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import anyio
 
+from watcher.core.delivery import Delivery
 from watcher.core.event import Event
 from watcher.core.model import OPEN, Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
 from watcher.core.page import Rules
@@ -154,7 +155,7 @@ class Watch:
     thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
     `since`: when this process met the server. `was_away`: how long the last look lay back then. `has_looked`: a look of
     this process has succeeded. `memory`: what the store said before the last look, if that has changed nothing.
-    `shown`: what that look has shown.
+    `shown`: what that look has shown. `hand`: gives what a page has claimed to those who send it.
     """
 
     watched: Watched
@@ -174,6 +175,7 @@ class Watch:
     has_looked: bool = False
     memory: Memory | None = None
     shown: tuple[Session, ...] | None = None
+    hand: Callable[[Sequence[Delivery]], None] = lambda _claimed: None
 
     def knows(self, session_id: str, status: str) -> bool:
         """Whether the last look has shown a session so."""

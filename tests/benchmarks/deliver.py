@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from urllib.request import Request, urlopen
 
 import anyio
+import anyio.to_thread
 import apprise
 import certifi
 import trustme
@@ -31,6 +33,7 @@ from watcher.clock import now
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting, Session
 from watcher.core.record import Owed, Page
+from watcher.daemon.loops import Bell
 from watcher.daemon.parts import Threaded
 from watcher.daemon.process import spare_the_collector
 from watcher.deliver import deliver, deliver_once
@@ -301,16 +304,23 @@ async def _latencies(port: int, url: str, count: int) -> list[float]:
     store, took = open_store(url), []
     channel = open_channel("hook", f"webhook+http://127.0.0.1:{port}/", zone=UTC)
     run_db = Threaded()
-    desk = Desk(channel, store, run_db, "bench", str, batch=1)
-    moment = now() - timedelta(seconds=5)
-    server = store.meet("HQ", "https://hq:4443", Greeting("v8"), first_contact=moment, news_from=moment)
-    for n in range(count):
-        event = _event(f"{n:032x}", moment)
-        page = Page(events=(event,), owed=(Owed(event.id, "hook", "there"),))
-        began = time.monotonic()
-        await run_db(lambda page=page: store.record(server.id, [], [], lambda _: page, now=moment))  # type: ignore[misc]
-        await deliver_once(desk, clock=now, rng=Random(1))
-        took.append(received(port)[1] - began)
+    desk, hours = Desk(channel, store, run_db, "bench", str, batch=1), _Rung()
+    server = store.meet("HQ", "https://hq:4443", Greeting("v8"), first_contact=now(), news_from=now())
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(deliver, desk, hours, clock=now, rng=Random(1)))
+        for n in range(count):
+            event = _event(f"{n:032x}", moment := now())
+            page = Page(events=(event,), owed=(Owed(event.id, "hook", "there", claimant="bench"),))
+            began = time.monotonic()
+            page = await run_db(lambda p=page, m=moment: store.record(server.id, [], [], lambda _: p, now=m))  # type: ignore[misc]
+            desk.tray.extend(page.claimed)
+            hours.bell.ring()
+            got = (0, 0.0)
+            while got[0] <= n:
+                await anyio.sleep(0.002)  # as for the peer
+                got = await anyio.to_thread.run_sync(received, port)
+            took.append(got[1] - began)
+        group.cancel_scope.cancel()
     await channel.aclose()
     store.close()
     return took
@@ -329,6 +339,23 @@ def memory() -> None:
             sizes[rows] = int(re.findall(r"\d+", out)[-1]) / 1024
     few, many = sizes[100], sizes[100_000]
     print(f"memory: {few:.1f} MB at 100 pending, {many:.1f} MB at 100,000: plus {many - few:.1f} MB")
+
+
+class _Rung:
+    """Hours in which a bell is waited for, as the daemon does."""
+
+    def __init__(self) -> None:
+        self.bell = Bell()
+
+    def is_open(self) -> bool:
+        return True
+
+    async def rest(self) -> bool:
+        await self.bell.wait(1.0)
+        return True
+
+    def handled(self, handled: Sequence[Handled]) -> None:
+        """Keep nothing."""
 
 
 class _Always:

@@ -1,7 +1,7 @@
 """From a page of a look to what is written: events, what is owed, and their ids."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, time, timedelta
 
 import pytest
 
@@ -9,9 +9,10 @@ from tests.core.factories import HORIZON, HQ, JOBS, at, ended, rules, scene, ses
 from watcher.core.diff import Sight
 from watcher.core.event import ServerRef, event_id
 from watcher.core.model import LogLine
-from watcher.core.page import turn
-from watcher.core.policy import Told
+from watcher.core.page import MOST_EAGER, turn
+from watcher.core.policy import Quiet, Told
 from watcher.core.record import Known, Ledger, Outcome
+from watcher.core.window import Window
 
 FAILED = ended(status="Failed")
 
@@ -119,3 +120,27 @@ def test_who_was_told_of_a_failure_is_remembered_until_it_ends() -> None:
     assert failed.told == (knew, Told("chat", "all", at(11)))
     good = ended("s2", "Success", minutes=12)
     assert turn(Ledger(outcomes={"j1": failed}), Sight((good,)), scene(13)).outcomes["j1"].told == ()
+
+
+def test_what_can_be_sent_at_once_is_claimed_as_it_is_owed() -> None:
+    """For eager channels the process that decides has claimed it; what waits, or is too much at once, is free."""
+    policy = replace(rules(hook=("h",), chat=("c",)).policy, claimant="me", eager=frozenset({"hook"}))
+    many = tuple(ended(f"s{n}", status="Failed", job_id=f"j{n}", minutes=5 + n / 100) for n in range(MOST_EAGER + 5))
+
+    page = turn(Ledger(), Sight(many), scene(rules=replace(rules(), policy=policy)))
+
+    claimed = [row.event_id for row in page.owed if row.claimant == "me"]
+    assert claimed == [event.id for event in page.events[:MOST_EAGER]]
+    assert {row.channel for row in page.owed if row.claimant} == {"hook"}
+    assert len(page.owed) == 2 * len(many)
+
+
+def test_nobody_claims_for_others() -> None:
+    """A process that does not send leaves all that is owed to whoever does, and so does one in quiet hours."""
+    policy = rules(hook=("h",)).policy
+    night = Quiet((Window(time(0), time(23, 59), UTC),))
+    asleep = replace(policy, claimant="me", eager=frozenset({"hook"}), routes=(replace(policy.routes[0], quiet=night),))
+
+    for one in (replace(policy, eager=frozenset({"hook"})), replace(policy, claimant="me"), asleep):
+        page = turn(Ledger(), Sight((FAILED,)), scene(rules=replace(rules(), policy=one)))
+        assert [row.claimant for row in page.owed] == [""]

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from watcher.core.backoff import OnUnknown, Patience
-from watcher.core.delivery import Parcel, Sent, State, Verdict
+from watcher.core.delivery import Delivery, Parcel, Sent, State, Verdict
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting
 from watcher.core.pace import Rate
@@ -371,3 +371,63 @@ async def test_old_news_leaves_as_one_message(store: Store) -> None:
 
     (parcel,) = channel.got
     assert [(event.id, event.late) for event in parcel.events] == [("a", True), ("b", True)]
+
+
+def owe_claimed(store: Store, *event_ids: str) -> list[Delivery]:
+    """Write events for a channel, claimed by the desk of these tests."""
+    server = store.meet("HQ", "https://vbo.example:4443", Greeting("v8"), first_contact=T0, news_from=T0)
+    events = tuple(Event(name, "session.failed", ServerRef("HQ"), T0, T0) for name in event_ids)
+    page = Page(events=events, owed=tuple(Owed(name, "chat", "chat", claimant="me") for name in event_ids))
+    return list(store.record(server.id, [], [], lambda _: page, now=T0).claimed)
+
+
+async def test_what_lies_on_the_tray_leaves_without_being_claimed(store: Store) -> None:
+    """It was claimed when it was made: it is sent after what was there before, and each is settled once."""
+    channel, clock = Channel([Verdict(Sent.DELIVERED)]), Ticking(anyio.current_time())
+    owe(store, "older")
+    place = replace(desk(store, channel), batch=1)
+    place.tray.extend(owe_claimed(store, "a", "b"))
+
+    done = await deliver_once(place, clock=clock, rng=Random(1))
+
+    assert sorted(parcel.events[0].id for parcel in channel.got) == ["a", "b", "older"]
+    assert {one.delivery.attempts for one in done} == {1}
+    assert states(store) == {"older": State.DELIVERED, "a": State.DELIVERED, "b": State.DELIVERED}
+
+
+async def test_what_still_lies_on_the_tray_at_the_end_is_given_back(store: Store) -> None:
+    """The next process need not wait for the lease to be over."""
+    channel, clock = Channel([Verdict(Sent.DELIVERED)]), Ticking(anyio.current_time())
+    place = desk(store, channel)
+    place.tray.extend(owe_claimed(store, "a"))
+
+    await deliver(place, Closed(), clock=clock, rng=Random(1))
+
+    assert channel.got == []
+    (row,) = store.claim("chat", now=T0, owner="next", lease=timedelta(seconds=15), limit=9)
+    assert row.attempts == 1
+
+
+async def test_what_never_reached_the_tray_comes_back_after_its_lease(store: Store) -> None:
+    """A look that was cut off between writing and handing over costs fifteen seconds, and no event."""
+    channel, clock = Channel([Verdict(Sent.DELIVERED)]), Ticking(anyio.current_time())
+    owe_claimed(store, "a")
+
+    assert await deliver_once(desk(store, channel), clock=clock, rng=Random(1)) == []
+    await anyio.sleep(15.1)
+    await deliver_once(desk(store, channel), clock=clock, rng=Random(1))
+
+    assert states(store) == {"a": State.DELIVERED}
+
+
+class Closed:
+    """Hours that are over."""
+
+    def is_open(self) -> bool:
+        return False
+
+    async def rest(self) -> bool:
+        return False
+
+    def handled(self, handled: Sequence[Handled]) -> None:
+        """Nobody is told."""

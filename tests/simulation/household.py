@@ -150,7 +150,9 @@ class Household:
         places = {one.name: one.destinations for one in self.receivers}
 
         programs = frozenset(one.name for one in self.receivers if one.concurrency > 1)
-        policy = Policy((Route("all", WORDS, group_wait=timedelta(seconds=10)),), places, programs)
+        routes = (Route("all", WORDS, group_wait=timedelta(seconds=10)),)
+        eager = frozenset(one.name for one in self.receivers if one.batch == 1)
+        policy = Policy(routes, places, programs, claimant=owner, eager=eager)
 
         async def rules() -> Rules:
             return Rules(policy, timedelta(seconds=INTERVAL))
@@ -159,8 +161,8 @@ class Household:
             watched = Watched(server.name, "https://it", timedelta(0), timedelta(days=400))
             tasks.start_soon(loops.poll, Watch(watched, server, store, run_db, rules), INTERVAL)
         for receiver in self.receivers:
-            batch = 3 if receiver.concurrency > 1 else None
-            tasks.start_soon(loops.deliver, Desk(receiver, store, run_db, owner, str, batch=batch, policy=policy))
+            desk = Desk(receiver, store, run_db, owner, str, batch=receiver.batch, policy=policy)
+            tasks.start_soon(loops.deliver, desk)
 
 
 loops_module.LOOK_AT_OUTBOX_EVERY = 20.0  # a simulated hour has to cost little; the bell still rings at once

@@ -94,7 +94,7 @@ def test_a_page_is_known_and_owed_afterwards(store: Store) -> None:
 def test_record_returns_the_page_it_stored(store: Store) -> None:
     """The caller gets back what was written, to speak of it."""
     page = page_of(failed("s1"))
-    assert store.record(meet(store).id, ["s1"], [], lambda _: page, now=NOW) is page
+    assert store.record(meet(store).id, ["s1"], [], lambda _: page, now=NOW) == page
 
 
 @pytest.mark.parametrize("fault", ["write", "event", "owed"])

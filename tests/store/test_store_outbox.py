@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import psycopg
 import pytest
 
-from tests.store.store_values import LEASE, MINUTE, NOW, event_of, explain, failed, owe, sent_statements
+from tests.store.store_values import LEASE, MINUTE, NOW, event_of, explain, failed, meet, owe, page_of, sent_statements
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.views import DeliveryView
 from watcher.store import Store, open_store
@@ -220,3 +221,47 @@ def test_the_words_of_states_are_those_of_the_indexes(store: Store, state: State
     store.settle({rows[State.DELIVERED]: DELIVERED}, owner="me", now=NOW)
     store.settle({rows[State.DEAD]: Settlement(State.DEAD, "no")}, owner="me", now=NOW)
     assert [row.id for row in store.deliveries(state=state, limit=9)] == [rows[state]]
+
+
+def test_what_is_claimed_as_it_is_owed_is_its_claimants(store: Store) -> None:
+    """Its attempt counts from the beginning; nobody else gets it before the lease is over, and then it comes back."""
+    server = meet(store)
+    page = page_of(failed("s1"), failed("s2"), channels=["ops"])
+    page = replace(page, owed=tuple(replace(one, claimant="me") for one in page.owed))
+    stored = store.record(server.id, [], [], lambda _: page, now=NOW)
+
+    assert [row.event.id for row in stored.claimed] == [event.id for event in page.events]
+    assert {(row.attempts, row.channel, row.first_due, row.interrupted) for row in stored.claimed} == {
+        (1, "ops", NOW, False)
+    }
+    assert len({row.message_id for row in stored.claimed}) == 2
+    assert claim(store, owner="other", limit=9) == []
+    ids = [row.id for row in stored.claimed]
+    assert store.settle({ids[0]: Settlement(State.DELIVERED)}, owner="me", now=NOW) == {ids[0]}
+    (again,) = claim(store, owner="other", limit=9, now=NOW + 2 * LEASE)
+    assert (again.id, again.attempts, again.message_id) == (ids[1], 2, stored.claimed[1].message_id)
+
+
+def test_what_is_owed_already_is_not_claimed_anew(store: Store) -> None:
+    """A page that comes twice, or says of one debt what another says, claims each debt once."""
+    server = meet(store)
+    page = page_of(failed("s1"), channels=["ops", "boss"])
+    free, boss = page.owed
+    page = replace(page, owed=(free, replace(boss, claimant="me")))
+    first = store.record(server.id, [], [], lambda _: page, now=NOW)
+    again = replace(page, owed=tuple(replace(one, claimant="me") for one in page.owed))
+    second = store.record(server.id, [], [], lambda _: again, now=NOW)
+
+    assert [row.channel for row in first.claimed] == ["boss"]
+    assert second.claimed == ()
+    assert [row.attempts for row in claim(store)] == [1]
+
+
+def test_an_unsent_claim_is_given_back(store: Store) -> None:
+    """What was claimed as it was owed, and not sent after all, is as if it had not been claimed."""
+    server = meet(store)
+    page = page_of(failed("s1"), channels=["ops"])
+    page = replace(page, owed=tuple(replace(one, claimant="me") for one in page.owed))
+    stored = store.record(server.id, [], [], lambda _: page, now=NOW)
+    store.release([row.id for row in stored.claimed], owner="me")
+    assert [row.attempts for row in claim(store, owner="other")] == [1]

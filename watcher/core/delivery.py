@@ -1,10 +1,13 @@
 """What is owed to a channel, and how sending it went."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from watcher.core.event import Event
+
+LEASE = timedelta(seconds=15)
+"""How long a row belongs to who claimed it. It is renewed while he sends, and short: a dead one's rows come back."""
 
 
 class Sent(StrEnum):

@@ -1,6 +1,7 @@
 """From one page of a look to what the store has to write: what we know and what we owe, decided together."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 LATE_AT_LEAST = timedelta(minutes=5)
 LATE_INTERVALS = 3
 HOLD = timedelta(hours=2)
+MOST_EAGER = 64
 
 _PLAIN_TYPES = {
     Change.STARTED: events.SESSION_STARTED,
@@ -63,7 +65,8 @@ def turn(ledger: Ledger, sight: Sight, scene: Scene) -> Page:
     account.release(sight)
     outcomes = {job: stands for job, stands in account.outcomes.items() if stands != ledger.outcomes.get(job)}
     waiting = tuple(chain for chain in account.chains.values() if chain != ledger.chains.get(chain.id))
-    return Page(found.known, outcomes, tuple(account.told), tuple(account.owed), waiting, account.rulings)
+    owed_now = tuple(_claimed(account.owed, scene.rules.policy))
+    return Page(found.known, outcomes, tuple(account.told), owed_now, waiting, account.rulings)
 
 
 class _Account:
@@ -199,6 +202,15 @@ def owed(event: Event, ruling: Ruling, policy: Policy) -> Iterable[Owed]:
         if one.tell:
             for place in policy.channels.get(one.channel, ()):
                 yield Owed(event.id, one.channel, place, one.due, one.group, one.held)
+
+
+def _claimed(debts: Iterable[Owed], policy: Policy) -> Iterator[Owed]:
+    """Let this process claim what it can send at once, as far as a short lease reaches."""
+    counts: Counter[str] = Counter()
+    for one in debts:
+        is_at_once = policy.claimant and one.channel in policy.eager and one.due is None
+        counts[one.channel] += 1
+        yield replace(one, claimant=policy.claimant) if is_at_once and counts[one.channel] <= MOST_EAGER else one
 
 
 def _event(event_type: str, transition: Transition, scene: Scene) -> Event:

@@ -68,6 +68,7 @@ class Policy:
 
     `programs`: channels that read events and never wait. `labels`: those of each server, by its name.
     `silences`: the ones that the settings know. `is_hasty`: nothing waits for others to join, but what is there does.
+    `claimant`: the process that decides, where it sends as well; `eager`: the channels for which it does so at once.
     """
 
     routes: tuple[Route, ...]
@@ -76,6 +77,8 @@ class Policy:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     is_hasty: bool = False
+    claimant: str = ""
+    eager: frozenset[str] = frozenset()
 
     @property
     def is_final(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from watcher.core.delivery import Delivery
 from watcher.core.event import Event, ServerRef
 from watcher.core.model import Session
 from watcher.core.policy import Ruling, Told
@@ -83,6 +84,7 @@ class Owed:
     """One event that one destination of a channel has to get. `due`: None is at once.
 
     `group`: what it may leave together with, if anything. `held`: why it waits, where that is not only for others.
+    `claimant`: the process that sends it at once, so that its first attempt counts from the moment it is owed.
     """
 
     event_id: str
@@ -91,6 +93,7 @@ class Owed:
     due: datetime | None = None
     group: str = ""
     held: str = ""
+    claimant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Ledger:
 class Page:
     """What one page changes, written in one transaction: what we know and what we owe.
 
-    `rulings`: what was decided of each event, by its id.
+    `rulings`: what was decided of each event, by its id. `claimed`: what of it is to be sent at once, as it was stored.
     """
 
     sessions: tuple[Known, ...] = ()
@@ -119,6 +122,7 @@ class Page:
     owed: tuple[Owed, ...] = ()
     chains: tuple[Chain, ...] = ()
     rulings: Mapping[str, Ruling] = field(default_factory=dict)
+    claimed: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import TypeVar
 import anyio
 
 from watcher.clock import Clock
+from watcher.core.delivery import Delivery
 from watcher.daemon.parts import Bench
 from watcher.daemon.telling import Telling
 from watcher.deliver import deliver
@@ -62,6 +64,7 @@ class Loops:
     looked: anyio.Event = field(default_factory=anyio.Event)
     installations: dict[int, str] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
+    trays: dict[str, deque[Delivery]] = field(default_factory=lambda: defaultdict(deque))
 
     @property
     def clock(self) -> Clock:
@@ -74,6 +77,7 @@ class Loops:
         `share` of the interval passes before the second look, so that many servers are not looked at all at once.
         """
         loop = f"poll {watch.watched.name}"
+        watch.hand = self._hand
         self.health.watch(loop, POLL_WITHIN, self.clock.now())
         try:
             await self._poll_for_ever(watch, loop, interval, share)
@@ -139,11 +143,18 @@ class Loops:
                 self.health.beat(loop, self.clock.now())
         return False
 
+    def _hand(self, claimed: Sequence[Delivery]) -> None:
+        """Lay what a look has claimed on the desks of those who send it, and wake them."""
+        for row in claimed:
+            self.trays[row.channel].append(row)
+        if claimed:
+            self.bell.ring()
+
     async def deliver(self, desk: Desk) -> None:
         """Send what one channel is owed until it is time to stop; what is in flight then is finished first."""
         loop = f"deliver {desk.channel.name}"
         self.health.watch(loop, DELIVER_WITHIN, self.clock.now())
-        stubborn = replace(desk, run_db=Stubborn(self, loop))
+        stubborn = replace(desk, run_db=Stubborn(self, loop), tray=self.trays[desk.channel.name])
         await deliver(stubborn, Hours(self, loop), clock=self.clock.now, rng=self.rng)
         self.health.forget(loop)
 

@@ -176,7 +176,8 @@ class Bench:
 
     async def policy(self) -> Policy:
         """Put together who is told of what."""
-        return policy_of(self.settings, await self.channels.ready(), is_hasty=self.is_hasty)
+        claimant = "" if self.is_hasty else self.owner
+        return policy_of(self.settings, await self.channels.ready(), is_hasty=self.is_hasty, claimant=claimant)
 
     async def desk(self, channel: Channel) -> Desk:
         """Put together what one channel's sending needs."""

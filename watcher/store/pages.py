@@ -1,12 +1,16 @@
 """One page of a look: the ledger that it is judged by, and what it changes. All in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy.sql.dml import ReturningInsert
 
-from watcher.core.delivery import State
+from watcher.core.delivery import LEASE, Delivery, State
 from watcher.core.event import Event
 from watcher.core.model import Session
 from watcher.core.policy import Ruling
@@ -61,8 +65,11 @@ def unlike(connection: Connection, server_id: int, shown: Iterable[Session]) -> 
     return {one.id for one in given.values() if known.get(one.id) != (one.status, one.ended)}
 
 
-def write_page(connection: Connection, server_id: int, page: Page, now: datetime) -> None:
-    """Write what a page changes; events and debts that are there already stay as they are."""
+def write_page(connection: Connection, server_id: int, page: Page, now: datetime) -> Page:
+    """Write what a page changes; events and debts that are there already stay as they are.
+
+    Returns the page with what of it was claimed for sending.
+    """
     dialect = connection.dialect.name
     if page.sessions:
         connection.execute(upsert(dialect, sessions), [_session(server_id, known, now) for known in page.sessions])
@@ -73,8 +80,13 @@ def write_page(connection: Connection, server_id: int, page: Page, now: datetime
         connection.execute(upsert(dialect, chains), [_chain(server_id, chain, now) for chain in page.chains])
     if page.events:
         write_events(connection, server_id, page.events, now, page.rulings)
-    if page.owed:
-        owe(connection, page.owed, {event.id: event.subject for event in page.events}, now)
+    if not page.owed:
+        return page
+    told = {event.id: event for event in page.events}
+    subjects = {event.id: event.subject for event in page.events}
+    owe(connection, [one for one in page.owed if not one.claimant], subjects, now)
+    claimed = _owe_claimed(connection, [one for one in page.owed if one.claimant], told, now)
+    return replace(page, claimed=tuple(claimed))
 
 
 def write_events(
@@ -89,7 +101,32 @@ def write_events(
 def owe(connection: Connection, owed: Sequence[Owed], subjects: Mapping[str, str], now: datetime) -> None:
     """Write debts, due at once or when they say; one that is there already stays as it is."""
     rows = [_owed(one, subjects.get(one.event_id, one.event_id), now) for one in owed]
-    connection.execute(insert_new(connection.dialect.name, deliveries), rows)
+    if rows:
+        connection.execute(insert_new(connection.dialect.name, deliveries), rows)
+
+
+def _owe_claimed(
+    connection: Connection, owed: Sequence[Owed], told: Mapping[str, Event], now: datetime
+) -> Iterator[Delivery]:
+    """Write debts that are claimed already, with their attempt; return those that were not there before."""
+    if not owed:
+        return
+    claim = {"attempts": 1, "lease_until": now + LEASE}
+    rows = [
+        _owed(one, told[one.event_id].subject, now) | claim | {"lease_owner": one.claimant, "message_id": uuid4().hex}
+        for one in owed
+    ]
+    one_or_many = rows if len(rows) > 1 else rows[0]  # for a single one SQLAlchemy takes a shorter way
+    for row in connection.execute(_owe_and_return(connection.dialect.name), one_or_many):
+        yield Delivery(row.id, row.message_id, told[row.event_id], row.channel, row.destination, 1, now)
+
+
+@cache
+def _owe_and_return(dialect: str) -> ReturningInsert[Any]:
+    columns = deliveries.c
+    return insert_new(dialect, deliveries).returning(
+        columns.id, columns.message_id, columns.event_id, columns.channel, columns.destination
+    )
 
 
 def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:

@@ -58,12 +58,12 @@ class Store(People):
         """Let `write` judge what is known of these sessions and jobs, and store its page: all of it or nothing.
 
         Events and debts that are there already stay as they are, so a page may come twice. What `write` raises comes
-        through unchanged, and nothing is stored. `write` must not call the store.
+        through unchanged, and nothing is stored. `write` must not call the store. The page that is returned says what
+        of it was claimed.
         """
         with self._writing() as connection:
             page = write(pages.read_ledger(connection, server_id, session_ids, job_ids, now))
-            pages.write_page(connection, server_id, page, now)
-            return page
+            return pages.write_page(connection, server_id, page, now)
 
     def finish_look(
         self,
