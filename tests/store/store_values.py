@@ -93,11 +93,11 @@ def older(greeting: Greeting) -> Greeting:
 
 @contextmanager
 def sent_statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
-    """Listen to what a store sends to its database, but for BEGIN: statements with their parameters."""
+    """Listen to what a store sends to its database, but for BEGIN and PRAGMA: statements with their parameters."""
     sent: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
+        if not statement.startswith(("BEGIN", "PRAGMA")):
             sent.append((statement, parameters))
 
     event.listen(store._engine, "before_cursor_execute", listen)

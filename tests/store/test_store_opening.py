@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.store.store_values import NOW, failed, meet, owe, page_of, write
+from tests.store.store_values import GREETING, NOW, failed, meet, owe, page_of, write
 from watcher.store import NewerDatabase, StoreError, open_store
 
 
@@ -56,6 +57,29 @@ def test_every_connection_is_safe_against_a_crash(sqlite_url: str) -> None:
         }
     store.close()
     assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+def test_only_what_may_be_lost_is_not_waited_for(sqlite_url: str) -> None:
+    """That a look went well need not lie on the disk at once; all that is known and owed must, right after it too."""
+    said: list[str] = []
+    with closing(open_store(sqlite_url)) as store:
+        server = meet(store)
+        with store._engine.connect() as connection:  # the one that the pool gives out each time
+            raw: Any = connection.connection.dbapi_connection
+            raw.set_trace_callback(said.append)
+        for name in ("s1", "s2"):
+            store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
+            store.memory(server.id, horizon=NOW)
+            write(store, server.id, page_of(failed(name)))
+            store.settle({}, owner="me", now=NOW)
+        raw.set_trace_callback(None)
+    kinds = ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL", "UPDATE servers", "INSERT INTO deliveries")
+    assert [kind for one in said for kind in kinds if one.startswith(kind)] == [
+        "PRAGMA synchronous = NORMAL",
+        "UPDATE servers",
+        "PRAGMA synchronous = FULL",
+        "INSERT INTO deliveries",
+    ] * 2
 
 
 @pytest.mark.parametrize(

@@ -169,8 +169,12 @@ class Bench:
         """Put together what looks at one server need."""
         watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep)
 
+        known: list[Rules] = []
+
         async def rules() -> Rules:
-            return Rules(await self.policy(), server.poll_interval, self.settings.hold)
+            if not known:
+                known.append(Rules(await self.policy(), server.poll_interval, self.settings.hold))
+            return known[0]
 
         return Watch(watched, source, self.store, self.run_db, rules)
 

@@ -78,8 +78,9 @@ class Store(People):
         """Write down that a whole look succeeded: a refused login is forgotten, the watermark only moves forward.
 
         `feed_token`: up to where the event feed had been heard before the look; None leaves what is there.
+        A power cut may take it back: then the next look begins a little earlier, and finds known what it knows.
         """
-        with self._writing() as connection:
+        with self._writing(may_be_lost=True) as connection:
             watched.finish_look(
                 connection,
                 server_id,
@@ -180,7 +181,7 @@ class Store(People):
 
     def renew(self, ids: Iterable[int], *, owner: str, until: datetime) -> None:
         """Prolong leases; rows that are no longer the owner's are passed over."""
-        with self._writing() as connection:
+        with self._writing(may_be_lost=True) as connection:
             outbox.renew(connection, ids, owner=owner, until=until)
 
     def release(self, ids: Iterable[int], *, owner: str) -> None:

@@ -16,6 +16,7 @@ class Transactions:
         """Take over an engine whose schema is of our revision; `name` is what errors call the database."""
         self._engine = engine
         self._reads = engine.execution_options(reads=True)
+        self._may_be_lost = engine.execution_options(may_be_lost=True)
         self._name = name
         self._lock = lock
 
@@ -44,6 +45,9 @@ class Transactions:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with translated(self._name), self._engine.begin() as connection:
+    def _writing(self, *, may_be_lost: bool = False) -> Iterator[Connection]:
+        """Write in one transaction. One that `may_be_lost` is not waited for until it lies on the disk: a power cut may
+        take it back, the death of the process never does, and whatever is written after it takes it along.
+        """
+        with translated(self._name), (self._may_be_lost if may_be_lost else self._engine).begin() as connection:
             yield connection
