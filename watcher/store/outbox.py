@@ -25,7 +25,7 @@ from sqlalchemy import (
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.parcels import Binder, Bundle, Waiting
 from watcher.store.schema import deliveries, events, in_state
-from watcher.store.statements import in_chunks
+from watcher.store.statements import among, in_chunks
 
 _MOST_JOINED = 1000
 _PENDING = in_state(State.PENDING)
@@ -81,7 +81,7 @@ _OLD = (
     .with_for_update(of=deliveries, skip_locked=True)
 )
 _OURS = (_PENDING, deliveries.c.lease_owner == bindparam("owner"))
-_AMONG = deliveries.c.id.in_(bindparam("rows", expanding=True))
+_AMONG = among(deliveries.c.id, "rows")
 _LEASE = (
     update(deliveries)
     .where(_AMONG)
@@ -100,7 +100,7 @@ _STILL_OURS = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=d
 _HOW_MANY_OURS = select(func.count()).select_from(_STILL_OURS.subquery())
 _SETTLE = (
     update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("rows", expanding=True)))
+    .where(_AMONG)
     .values(
         state=bindparam("to"),
         next_attempt=bindparam("next"),
@@ -139,11 +139,11 @@ def claim(
     place = {"channel": channel, "now": now}
     if binder.joins and connection.dialect.name == "postgresql":
         connection.execute(_ONE_AT_A_TIME, place)  # two watchers must not each claim one half of a job's rows
-    rows = _read(connection.execute(_DUE, place | {"limit": binder.rows(limit)}), now)
+    rows = _read(connection.execute(_DUE, place | {"limit": binder.rows(limit)}).all(), now)
     if not rows:
         return []
     if binder.wants_all((row.delivery for row in rows.values()), now):
-        rows |= _read(connection.execute(_DUE, place | {"limit": _MOST_JOINED}), now)
+        rows |= _read(connection.execute(_DUE, place | {"limit": _MOST_JOINED}).all(), now)
     rows |= _read(_of_groups(connection, rows.values(), binder, place), now)
     rows |= _read(_belonging(connection, list(rows.values()), binder, place), now)
     bundles = binder.bind(list(rows.values()), now)[:limit]
@@ -155,28 +155,23 @@ def claim(
 
 def renew(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Move the end of leases that are still ours."""
-    for rows in in_chunks(ids):
-        connection.execute(_RENEW, {"rows": rows, "owner": owner, "until": until})
+    connection.execute(_RENEW, {"rows": ids, "owner": owner, "until": until})
 
 
 def release(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
     """Give back leases that are still ours; the attempts that were not made do not count."""
-    for rows in in_chunks(ids):
-        connection.execute(_RELEASE, {"rows": rows, "owner": owner})
+    connection.execute(_RELEASE, {"rows": ids, "owner": owner})
 
 
 def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: str, now: datetime) -> set[int]:
     """Write down how attempts went, for the rows whose lease is still ours; returns which those are."""
-    ours: set[int] = set()
-    for rows in in_chunks(results):
-        ours.update(_still_ours(connection, {"rows": rows, "owner": owner}))
+    ours = _still_ours(connection, set(results), owner)
     alike: dict[Settlement, list[int]] = {}
     for row, end in results.items():
         if row in ours:
             alike.setdefault(end, []).append(row)
     for end, rows_alike in alike.items():  # mostly all are delivered, which is one statement
-        for rows in in_chunks(rows_alike):
-            connection.execute(_SETTLE, {"rows": rows, **_settled(end, now)})
+        connection.execute(_SETTLE, {"rows": rows_alike, **_settled(end, now)})
     return ours
 
 
@@ -202,7 +197,7 @@ def _of_groups(
     """Read what may leave with what is due, though it would have waited a little longer."""
     if binder.joins:
         for groups in in_chunks((row.group, row.delivery.destination) for row in due if row.group):
-            yield from connection.execute(_OF_GROUPS, {**place, "groups": groups})
+            yield from connection.execute(_OF_GROUPS, {**place, "groups": groups}).all()
 
 
 def _belonging(
@@ -211,54 +206,48 @@ def _belonging(
     """Read what has to leave together with what is due: the rest of a batch, of a job, of what is old."""
     if not binder.joins:
         last = {row.delivery.message_id for row in due[-1:]} - {""}  # only the last one can have been cut
-        yield from connection.execute(_REST_OF_MESSAGES, {**place, "messages": list(last)}) if last else ()
+        yield from connection.execute(_REST_OF_MESSAGES, {**place, "messages": list(last)}).all() if last else ()
         return
     for subjects in in_chunks((row.subject, row.delivery.destination) for row in due):
-        yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects})
+        yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects}).all()
     old = binder.old(place["now"])  # type: ignore[arg-type]  # it is the time
     if old and any(row.delivery.first_due <= old for row in due):
-        yield from connection.execute(_OLD, {**place, "old": old})
+        yield from connection.execute(_OLD, {**place, "old": old}).all()
 
 
-def _still_ours(connection: Connection, asked: Mapping[str, Any]) -> Iterable[int]:
+def _still_ours(connection: Connection, rows: set[int], owner: str) -> set[int]:
     """Return which rows are still leased to their owner; mostly all are, and counting them is one step and not many."""
-    rows: list[int] = asked["rows"]
+    asked = {"rows": rows, "owner": owner}
     if connection.scalar(_HOW_MANY_OURS, asked) == len(rows):
         return rows
-    return connection.execute(_STILL_OURS, asked).scalars()
+    return set(connection.execute(_STILL_OURS, asked).scalars())
 
 
 def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], stem: str, mark: Mapping[str, Any]) -> None:
     """Lease the rows of each message; those that leave by themselves in as few statements as can be."""
     alone = [message[0] for message in messages if len(message) == 1]
-    fresh = [row.id for row in alone if row.message_id == _name(stem, row)]
-    for rows in in_chunks(fresh):
-        connection.execute(_LEASE_ALONE, {**mark, "rows": rows, "stem": stem})
-    for rows in in_chunks({row.id for row in alone} - set(fresh)):
-        connection.execute(_LEASE, {**mark, "rows": rows})
+    fresh = {row.id for row in alone if row.message_id == _name(stem, row)}
+    if fresh:
+        connection.execute(_LEASE_ALONE, {**mark, "rows": fresh, "stem": stem})
+    if again := {row.id for row in alone} - fresh:
+        connection.execute(_LEASE, {**mark, "rows": again})
     for message in messages:
-        for rows in in_chunks(row.id for row in message) if len(message) > 1 else ():
-            connection.execute(_LEASE_TOGETHER, {**mark, "rows": rows, "message": message[0].message_id})
+        if len(message) > 1:
+            ids = [row.id for row in message]
+            connection.execute(_LEASE_TOGETHER, {**mark, "rows": ids, "message": message[0].message_id})
 
 
 def _read(rows: Iterable[Row[Any]], now: datetime) -> dict[int, Waiting]:
-    return {row.id: _waiting(row, now) for row in rows}
+    return {row[0]: _waiting(row, now) for row in rows}
 
 
-def _waiting(row: Row[Any], now: datetime) -> Waiting:
+def _waiting(row: Sequence[Any], now: datetime) -> Waiting:
+    # By position and not by name: this is done for each row that is ever sent.
+    number, channel, destination, attempts, first_due, message, subject, group, held, due, owner, until, event = row
     delivery = Delivery(
-        id=row.id,
-        message_id=row.message_id or "",
-        event=row.data,
-        channel=row.channel,
-        destination=row.destination,
-        attempts=row.attempts + 1,
-        first_due=row.first_due,
-        interrupted=row.lease_owner is not None,
-        held=row.held or "",
+        number, message or "", event, channel, destination, attempts + 1, first_due, owner is not None, held or ""
     )
-    busy = row.lease_until is not None and row.lease_until > now
-    return Waiting(delivery, row.subject, due=row.next_attempt <= now, busy=busy, group=row.grouping)
+    return Waiting(delivery, subject, due=due <= now, busy=until is not None and until > now, group=group)
 
 
 def _named(bundles: Iterable[Bundle], stem: str) -> list[list[Delivery]]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, Text, bindparam
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -19,6 +23,44 @@ def in_chunks(items: Iterable[T]) -> Iterator[list[T]]:
     unique = list(dict.fromkeys(items))
     for start in range(0, len(unique), _CHUNK):
         yield unique[start : start + _CHUNK]
+
+
+class _Numbers(TypeDecorator[Iterable[int]]):
+    """Whole numbers as one parameter: in JSON for SQLite, as the text of an array for PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[int] | None, dialect: Dialect) -> str:
+        """Write them down."""
+        listed = ",".join(map(str, value or ()))
+        return f"[{listed}]" if dialect.name == "sqlite" else f"{{{listed}}}"
+
+
+class _Listed(FunctionElement[int]):
+    """The numbers of a parameter, as a list to look a column up in."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    numbers = compiler.process(element.clauses, **options)
+    return f"(SELECT value FROM json_each({numbers}))"  # noqa: S608 - a parameter's place
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    numbers = compiler.process(element.clauses, **options)
+    return f"(SELECT unnest(CAST({numbers} AS BIGINT[])))"
+
+
+def among(column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+    """Ask whether a column is one of the numbers of a parameter, however many they are.
+
+    It is always the same statement: with SQLAlchemy's own `IN` each length is another one, written and parsed anew.
+    """
+    return column.op("IN", is_comparison=True)(_Listed(bindparam(parameter, type_=_Numbers())))
 
 
 @cache
