@@ -50,7 +50,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     token = watch.ear.token
     await _keep_away_after_a_refusal(watch, now)
     record = watch.record or await _meet(watch, now)
-    horizon = Horizon(record.first_contact, record.news_from)
+    horizon = Horizon(record.first_contact, record.news_from, record.kinds)
     memory, watch.memory = watch.memory, None
     if memory is None:
         memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
@@ -65,6 +65,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         rules=await watch.rules(),
         jobs=look.jobs,
         seeds=seeds(look.jobs, look.sessions) if record.last_success is None else {},
+        unread=watch.watched.kinds - memory.marks.keys(),
     )
     if _is_another(record, look.greeting):
         return await _replaced(watch, record, look.greeting, scene)
@@ -73,9 +74,10 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         has_logs = any(event.log for page in pages for event in page.events)
         pages.append(await _write(watch, record, sight, scene, may_read_logs=not has_logs))
     await _finish(watch, record, look, scene, token)
-    watch.memory = None if pages else memory
+    watch.memory = None if pages or look.marks else memory
     events = tuple(event for page in pages for event in page.events)
-    ended = [event.session.id for event in events if event.session and event.came_from and not event.late]
+    of_jobs = (event for event in events if event.session and event.session.is_of_job)
+    ended = [event.session.id for event in of_jobs if event.session and event.came_from and not event.late]
     return Report(
         record.ref.name,
         events=events,
@@ -99,6 +101,7 @@ async def _meet(watch: Watch, now: datetime) -> ServerRecord:
             greeting,
             first_contact=server_now,
             news_from=server_now - watched.lookback,
+            kinds=watched.kinds,
         )
     )
     watch.ear.token, watch.since = watch.record.feed_token, now
@@ -190,6 +193,7 @@ def _worth_a_log(page: Page) -> list[str]:
         event.session.id
         for event in page.events
         if event.id in owed and event.session and event.session.status in ENDED - {Status.SUCCESS}
+        if event.session.is_of_job
     ][:MOST_LOGS]
 
 
@@ -208,12 +212,18 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, 
     With it goes the token up to which the event feed was heard before the look.
     """
     sessions = () if look.sessions is watch.shown else look.sessions
-    ends = [session.ended for session in sessions if session.is_ended and session.ended]
+    ends = [session.ended for session in sessions if session.is_ended and session.ended and session.is_of_job]
     watermark = min(max(ends), scene.server_now) if ends else None
     jobs = {} if look.jobs == watch.jobs else look.jobs
     await watch.run_db(
         lambda: watch.journal.finish_look(
-            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=jobs, feed_token=token
+            record.id,
+            now=scene.now,
+            greeting=look.greeting,
+            watermark=watermark,
+            jobs=jobs,
+            feed_token=token,
+            marks=look.marks,
         )
     )
     watch.source.confirm()
