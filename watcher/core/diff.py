@@ -158,7 +158,10 @@ def _ended(before: Known | None, session: Session, horizon: Horizon) -> _Verdict
 
 
 def _reopened(before: Known | None, session: Session, horizon: Horizon) -> _Verdict:
-    return _with_strangeness(replace(_updated(before, session), closed=False), before, horizon)
+    record = replace(_updated(before, session), closed=False)
+    if session.job_type is JobType.SYNCHRONIZE:  # an end that was history has no time, and is not this one's end
+        record = replace(record, settled=tuple(end for end in record.settled if end.ended is not None))
+    return _with_strangeness(record, before, horizon)
 
 
 def _ended_again(before: Known | None, session: Session, horizon: Horizon) -> _Verdict:

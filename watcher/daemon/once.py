@@ -36,7 +36,7 @@ class Round:
         async with AsyncExitStack() as stack, anyio.create_task_group() as looks:
             for server in self.bench.settings.servers:
                 if server.enabled:
-                    source = build_server(server, self.bench.clock)
+                    source = build_server(server, self.bench.clock, self.bench.settings.watch)
                     stack.push_async_callback(close_server, source)
                     looks.start_soon(self._look, self.bench.watch(server, source), source)
         await self.bench.announce()

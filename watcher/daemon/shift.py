@@ -64,7 +64,7 @@ class Shift:
         return [server for server in self.bench.settings.servers if server.enabled]
 
     def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, Server, ServerSettings]:
-        source = build_server(server, self.bench.clock)
+        source = build_server(server, self.bench.clock, self.bench.settings.watch)
         stack.push_async_callback(close_server, source)
         return self.bench.watch(server, source), source, server
 

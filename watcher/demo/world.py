@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from watcher.core.model import JobType, LogLine, Session, Statistics, Status
+from watcher.core.model import Errand, JobType, LogLine, Session, Statistics, Status
 from watcher.demo.estate import Account, Job, License, LogItem, MailSettings, Organization, Proxy, Repository, Schedule
 
 _NAMESPACE = UUID("7b0f3c52-5d0e-4f6a-9a3e-2f5f2b1c8d41")
@@ -53,6 +53,7 @@ class World:
         self.repositories: dict[str, Repository] = {}
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
+        self.errands: dict[str, Session] = {}
         self.logs: dict[str, tuple[LogItem, ...]] = {}
         self.add_repository("Disk 01", self.add_proxy("proxy-01"))
 
@@ -184,6 +185,20 @@ class World:
         self.sessions[session.id] = replace(session, etag=self._next_etag())
         self._note("JobSessionUpdate", session.id, session)
         return self.sessions[session.id]
+
+    def begin_errand(self, kind: JobType, at: datetime | None, errand: Errand, status: str = Status.RUNNING) -> str:
+        """Begin a restore, a retrieval or a synchronization (which has no times); returns its id.
+
+        `errand.kind` is the word of the wire: Vex, Veod, Vesp or Vet; Retrieve and the like.
+        """
+        session = Session(self._new_id(), str(status), job_type=kind, created=at, progress=0, errand=errand)
+        self.errands[session.id] = replace(session, etag=self._next_etag())
+        return session.id
+
+    def end_errand(self, session: str, status: str, at: datetime | None, *, details: str | None = None) -> None:
+        """End one of those."""
+        ended = replace(self.errands[session], status=str(status), ended=at, details=details)
+        self.errands[session] = replace(ended, etag=self._next_etag())
 
     def remove(self, session: str) -> None:
         """Forget a session, as history retention does: it answers 404 from now on."""

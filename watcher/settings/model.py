@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from watcher.core.backoff import EXPIRES_AFTER, GIVE_UP_AFTER, OnUnknown
 from watcher.core.digest import Schedule
+from watcher.core.model import JobType
 from watcher.core.pace import Rate
 from watcher.core.policy import Route
 from watcher.core.render.style import Details
@@ -99,7 +100,7 @@ class Settings:
     attempts: str
     hold: timedelta
     group_wait: timedelta
-    watch: frozenset[str]
+    watch: frozenset[JobType]
     public_url: str | None
     admin_token: Secret | None
     log_format: Literal["text", "json"]

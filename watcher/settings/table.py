@@ -159,7 +159,7 @@ HEARTBEAT_URL = Setting(
 WATCH = Setting(
     "watch",
     parse.watch,
-    "Which work is watched: backup, copy, restore, retrieval, synchronize.",
+    "Which work is watched: backup, copy, restore, retrieval (from an archive), synchronize (of repositories).",
     "backup copy",
 )
 PUBLIC_URL = Setting(
@@ -208,7 +208,6 @@ TABLE: tuple[Setting[object], ...] = (
 
 NOT_USED_YET: tuple[Setting[object], ...] = (
     HEARTBEAT_URL,
-    WATCH,
     PUBLIC_URL,
     ADMIN_TOKEN,
 )
