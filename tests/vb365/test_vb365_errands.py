@@ -1,7 +1,7 @@
 """Restores, retrievals and synchronizations, from each version's wire to what is told: looks, store and stand-in."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -15,7 +15,7 @@ from watcher.core.model import JOB_KINDS, Errand, JobType
 from watcher.core.page import Rules
 from watcher.core.policy import plain
 from watcher.core.wanted import EVENTS
-from watcher.demo.faults import Faults
+from watcher.demo.faults import BadRow, Faults
 from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.poll import poll_once
@@ -93,14 +93,6 @@ class House:
         seen = [f"{one.path}?{one.query}" for one in self.app.state.requests if path in one.path]
         self.app.state.requests.clear()
         return seen
-
-
-@pytest.fixture
-def houses() -> Iterator[list[House]]:
-    built: list[House] = []
-    yield built
-    for house in built:
-        house.store.close()
 
 
 @pytest.mark.parametrize("version", RESTORES_SINCE)
@@ -334,28 +326,18 @@ async def test_an_old_version_answers_500_for_a_restore_that_it_has_forgotten() 
 
 
 async def test_a_row_that_cannot_be_read_is_named_once_and_told_when_it_can_be(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Its neighbours are told at once."""
     house = House()
     await house.look()
-    bad = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE, "")
-    house.world.errands[bad] = replace(house.world.errands[bad], created=None)
-    from watcher.demo import answers
-
-    true = answers.errand_body
-
-    def spoiled(wire: object, session: object) -> dict[str, object]:
-        body: dict[str, object] = true(wire, session)  # type: ignore[arg-type]
-        return body | {"creationTime": "yesterday"} if body["id"] == bad else body
-
-    with monkeypatch.context() as patch:
-        patch.setattr(answers, "errand_body", spoiled)
-        house.world.errands[bad] = replace(house.world.errands[bad], created=house.now)
-        house.world.begin_errand(JobType.RESTORE, house.now + timedelta(seconds=1), RESTORE)
-        assert await house.told() == ["session.started"]
-        assert await house.told(30) == []
+    bad = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    house.faults.bad_rows[bad] = BadRow({"id": bad, "state": "Working", "creationTime": "yesterday"}, bad_by_id=True)
+    house.world.begin_errand(JobType.RESTORE, house.now + timedelta(seconds=1), RESTORE)
+    assert await house.told() == ["session.started"]
+    assert await house.told(30) == []
     house.world.end_errand(bad, "Success", house.now)
+    house.faults.bad_rows.clear()
     assert await house.told(30) == ["session.success"]
     assert len([record for record in caplog.records if "cannot be read" in record.message]) == 1
 

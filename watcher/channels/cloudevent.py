@@ -10,8 +10,9 @@ from urllib.parse import quote
 import msgspec
 
 from watcher.core.digest import Digest, JobDigest
+from watcher.core.errand import discreet
 from watcher.core.event import Event, JobRef, ServerRef
-from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.model import JOB_KINDS, Errand, LogLine, Session, Statistics
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
 
@@ -71,6 +72,7 @@ def _data(event: Event) -> dict[str, Json]:
 
 def _discreet(event: Event, details: Details) -> Event:
     """Return an event without what names people; of its log at most the line that says why."""
+    event = discreet(event)
     why = reason(event) if details is Details.SHORT else None
     session = replace(event.session, details=None) if event.session is not None else None
     return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
@@ -107,7 +109,8 @@ def _server(server: ServerRef) -> dict[str, Json]:
 def _job(job: JobRef | None) -> dict[str, Json] | None:
     if job is None:
         return None
-    return _present(id=job.id, name=job.name, type=job.type, organization=job.organization)
+    job_id = job.id if job.type is None or job.type in JOB_KINDS else None  # there is no job behind a restore
+    return _present(id=job_id, name=job.name, type=job.type, organization=job.organization)
 
 
 def _session(session: Session | None) -> dict[str, Json] | None:
@@ -120,8 +123,22 @@ def _session(session: Session | None) -> dict[str, Json] | None:
         end_time=_time(session.ended),
         retry_count=session.retry_count,
         details=session.details,
+        **(_errand(session.errand) if session.errand is not None else {}),
         statistics=_statistics(session.statistics) if session.statistics != _NO_STATISTICS else None,
     )
+
+
+def _errand(errand: Errand) -> dict[str, Json]:
+    return {
+        "name": errand.name,
+        "type": errand.kind,
+        "scope_name": errand.scope,
+        "initiated_by": errand.initiated_by,
+        "client_host": errand.host,
+        "reason": errand.reason,
+        "retrieval_id": errand.retrieval_id,
+        "repository_id": errand.repository_id,
+    }
 
 
 def _statistics(statistics: Statistics) -> dict[str, Json]:

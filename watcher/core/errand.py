@@ -1,16 +1,12 @@
-"""Sessions that no job repeats: restores, retrievals and synchronizations. What they are called, and when they end.
+"""Sessions that no job repeats: restores, retrievals and synchronizations, and what they are called.
 
 None of them stands for a job: an end is told by its own status, and the next one makes nothing good again.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
-from watcher.core.diff import DOUBTS_TO_VANISH, Sight
 from watcher.core.event import Event, JobRef
-from watcher.core.model import Errand, JobType, Session, Status
-from watcher.core.record import Known
+from watcher.core.model import Errand, JobType, Session
 
 _CALLED = {JobType.RESTORE: "Restore", JobType.RETRIEVAL: "Retrieval", JobType.SYNCHRONIZE: "Synchronization"}
 
@@ -21,10 +17,14 @@ def reference(session: Session) -> JobRef:
     return JobRef(session.id, errand.name or called(session), session.job_type, errand.organization)
 
 
+def noun(session: Session) -> str:
+    """Return what a session is in a word: "Restore"."""
+    return _CALLED.get(session.job_type or JobType.BACKUP, "Session")
+
+
 def called(session: Session) -> str:
     """Return what a session is in words that name nobody: "Exchange restore", or only "Restore"."""
-    kind = session.errand.kind if session.errand else None
-    return kind or _CALLED.get(session.job_type or JobType.BACKUP, "Session")
+    return (session.errand.kind if session.errand else None) or noun(session)
 
 
 def discreet(event: Event) -> Event:
@@ -40,38 +40,3 @@ def discreet(event: Event) -> Event:
     bare = Errand(name, errand.kind, errand.organization, None, None, None, None, errand.retrieval_id)
     session = replace(session, errand=replace(bare, repository_id=errand.repository_id))
     return replace(event, session=session, job=reference(session))
-
-
-def with_times(known: Mapping[str, Known], sight: Sight, now: datetime, *, is_first: bool) -> Sight:
-    """Return a sight in which synchronizations have times, which no version shows: those at which each was first seen.
-
-    `now` is on the server's clock. What a first reading (`is_first`) finds began before it, and what it finds over is
-    history. One that is listed no more has come to its good end: a bad one stays in the list. What was not seen under
-    way cannot be told to have ended well.
-    """
-    sessions = [
-        _timed(known.get(one.id), one, now, is_first=is_first) if one.job_type is JobType.SYNCHRONIZE else one
-        for one in sight.sessions
-    ]
-    over = {record.session.id: record.session for record in _over(known, sight)}
-    sessions += [replace(session, status=Status.SUCCESS, ended=now) for session in over.values()]
-    return replace(sight, sessions=tuple(sessions), gone=sight.gone - over.keys())
-
-
-def _over(known: Mapping[str, Known], sight: Sight) -> Iterator[Known]:
-    for record in (known[one] for one in sight.gone if one in known):
-        is_synchronization = record.session.job_type is JobType.SYNCHRONIZE
-        if is_synchronization and record.is_open and record.doubts + 1 >= DOUBTS_TO_VANISH:
-            yield record
-
-
-def _timed(before: Known | None, shown: Session, now: datetime, *, is_first: bool) -> Session:
-    was = before.session if before and before.session.status else None
-    if was is None:
-        if is_first or shown.status == Status.SUCCESS:
-            return shown
-        return replace(shown, ended=now) if shown.is_settled else replace(shown, created=now)
-    if was.is_settled and shown.status in {was.status, Status.SUCCESS}:
-        return replace(shown, status=was.status, created=was.created, ended=was.ended)
-    began = None if was.is_settled else was.created
-    return replace(shown, created=began, ended=now) if shown.is_settled else replace(shown, created=began or now)

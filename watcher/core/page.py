@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from watcher.core import chain as chains
 from watcher.core import event as events
 from watcher.core.diff import Change, Horizon, Sight, Transition, diff
-from watcher.core.errand import reference, with_times
+from watcher.core.errand import reference
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Job, JobType, LogLine, Session, Status
 from watcher.core.outcome import is_older, judge, laid_aside
 from watcher.core.policy import Case, Policy, Ruling, Told, now_told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
+from watcher.core.timeless import with_times
 
 LATE_AT_LEAST = timedelta(minutes=5)
 LATE_INTERVALS = 3

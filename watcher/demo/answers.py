@@ -79,19 +79,19 @@ def restore_list(desk: Desk, ask: Ask) -> Any:
         by_end = word(ask.query, "orderBy", ("CreationTime", "EndTime")) == "EndTime"
         key = _ended if by_end else _created
     found.sort(key=key, reverse=not is_rising)
-    return page(ask, found, lambda one: errand_body(ask.wire, one))
+    return page(ask, found, lambda one: _listed(desk, ask, one))
 
 
 def retrieval_list(desk: Desk, ask: Ask) -> Any:
     """`/DataRetrievalSessions`, from v6: a page."""
     wanted = ask.query.get("dataretrievalid")
     found = [one for one in _errands(desk, JobType.RETRIEVAL) if not wanted or _retrieval_of(one) == wanted]
-    return page(ask, sorted(found, key=_created, reverse=True), lambda one: errand_body(ask.wire, one))
+    return page(ask, sorted(found, key=_created, reverse=True), lambda one: _listed(desk, ask, one))
 
 
 def synchronization_list(desk: Desk, ask: Ask) -> Any:
     """`/RepositorySynchronizeSessions`, from v6: an array."""
-    return [errand_body(ask.wire, one) for one in _errands(desk, JobType.SYNCHRONIZE)]
+    return [_listed(desk, ask, one) for one in _errands(desk, JobType.SYNCHRONIZE)]
 
 
 def errand_by_id(kind: JobType, refusal: str) -> Callable[[Desk, Ask], Any]:
@@ -100,9 +100,15 @@ def errand_by_id(kind: JobType, refusal: str) -> Callable[[Desk, Ask], Any]:
     def answer(desk: Desk, ask: Ask) -> Any:
         found = [one for one in _errands(desk, kind) if one.id == ask.id]
         _require(bool(found), refusal)
-        return errand_body(ask.wire, found[0])
+        bad = desk.faults.bad_rows.get(ask.id)
+        return bad.row if bad is not None and bad.bad_by_id else errand_body(ask.wire, found[0])
 
     return answer
+
+
+def _listed(desk: Desk, ask: Ask, session: Session) -> Any:
+    bad = desk.faults.bad_rows.get(session.id)
+    return bad.row if bad is not None else errand_body(ask.wire, session)
 
 
 def _errands(desk: Desk, kind: JobType) -> list[Session]:

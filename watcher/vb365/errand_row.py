@@ -111,7 +111,7 @@ def _synchronization(session_id: str, row: Fields) -> Session:
         _SYNCHRONIZATIONS.get(state.lower(), state),
         job_type=JobType.SYNCHRONIZE,
         details=text(row.get("error")),
-        errand=Errand(kind="Synchronization", repository_id=text(row.get("repositoryid"))),
+        errand=Errand(repository_id=text(row.get("repositoryid"))),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from watcher.core import event as events
+from watcher.core.errand import noun
 from watcher.core.event import Event
 from watcher.core.model import LogLine
 from watcher.core.render.style import Severity
@@ -71,8 +72,20 @@ def wording(event: Event) -> Wording:
     return Wording(name.capitalize(), name, severity)
 
 
+_OF_ERRANDS: Mapping[str, str] = {
+    events.SESSION_FAILED: "failed",
+    events.SESSION_WARNING: "ended with warnings",
+    events.SESSION_STOPPED: "stopped",
+    events.SESSION_SUCCESS: "done",
+    events.SESSION_STARTED: "started",
+    events.SESSION_VANISHED: "vanished",
+}
+
+
 def outcome(event: Event) -> str:
-    """Return the first words of a title: how it ended."""
+    """Return the first words of a title: how it ended; where there is no job, they also say what."""
+    if event.session is not None and not event.session.is_of_job and event.type in _OF_ERRANDS:
+        return f"{noun(event.session)} {_OF_ERRANDS[event.type]}"
     if event.type == events.SESSION_WARNING and event.story.was_bad:
         return "Runs again, with warnings"
     if event.type == events.SESSION_FAILED and event.session is not None and event.session.will_be_retried:
