@@ -21,7 +21,7 @@ def test_it_holds_without_a_word(world: World) -> None:
     world.write("watcher.toml", MANUAL.read_text(encoding="utf-8"))
     settings = world.load({"WATCHER_CHANNELS": "", "WATCHER_URL": ""})
     assert settings.warnings == ()
-    assert [route.name for route in settings.routes] == ["on call", "copies at night", "people", "programs"]
+    assert [route.name for route in settings.routes] == ["on call", "copies at night", "audit", "people", "programs"]
     assert settings.digest is not None
 
 
