@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from watcher.core.digest import ServerDigest
 from watcher.core.errand import reference
 from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import Errand, JobType, LogLine, Session, Statistics
 
 END = datetime(2026, 3, 3, 1, 10, tzinfo=UTC)
@@ -72,7 +74,18 @@ RESTORE = Errand(
     "10.0.0.7",
     "Ticket 4711: she deleted a folder",
 )
+
+
+def _of_ours(event_type: str, **fields: object) -> Event:
+    gone = {"server": OURSELVES, "job": None, "session": None, "came_from": None, "went_to": None}
+    return an_event(event_type, **{**gone, **fields})
+
+
 DAY = timedelta(days=1)
+SERVERS = (
+    ServerDigest("HQ", reachable=True, last_success=END - timedelta(seconds=12)),
+    ServerDigest("Branch", reachable=False, last_success=END - timedelta(hours=2)),
+)
 STORIES: Mapping[str, Event] = {
     "failed": an_event(
         log=ERRORS,
@@ -159,6 +172,21 @@ STORIES: Mapping[str, Event] = {
         went_to=None,
         channel="chat",
         reason="json://chat.example.com takes again",
+    ),
+    "heartbeat": _of_ours("watcher.heartbeat", heartbeat=Heartbeat(END, SERVERS[:1], 43)),
+    "heartbeat-not-well": _of_ours(
+        "watcher.heartbeat",
+        heartbeat=Heartbeat(
+            END,
+            SERVERS,
+            None,
+            running=3,
+            failing=1,
+            pending=1,
+            dead=2,
+            sick=("chat", "mail"),
+            stuck=("poll HQ made no progress for 700 s (limit 600 s)",),
+        ),
     ),
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),

@@ -12,6 +12,7 @@ import msgspec
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.errand import discreet
 from watcher.core.event import Event, JobRef, ServerRef
+from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JOB_KINDS, Errand, LogLine, Session, Statistics
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
@@ -67,6 +68,7 @@ def _data(event: Event) -> dict[str, Json]:
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
         digest=_digest(event.digest) if event.digest is not None else None,
+        heartbeat=_heartbeat(event.heartbeat) if event.heartbeat is not None else None,
     )
 
 
@@ -86,6 +88,21 @@ def _digest(digest: Digest) -> dict[str, Json]:
         "jobs": [_job_digest(job) for job in digest.jobs],
         "unreachable": [server.name for server in digest.unreachable],
     }
+
+
+def _heartbeat(beat: Heartbeat) -> dict[str, Json]:
+    return _present(
+        all_well=beat.is_well,
+        servers=len(beat.servers),
+        jobs=beat.jobs,
+        running=beat.running,
+        failing=beat.failing,
+        pending=beat.pending,
+        dead=beat.dead,
+        unreachable=[server.name for server in beat.away],
+        sick=list(beat.sick),
+        stuck=list(beat.stuck),
+    )
 
 
 def _job_digest(job: JobDigest) -> dict[str, Json]:

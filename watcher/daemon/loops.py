@@ -1,6 +1,6 @@
 """The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -51,7 +51,10 @@ class Bell:
 
 @dataclass(slots=True)
 class Loops:
-    """What the loops share: the clock, the bell, and those who are told what happened."""
+    """What the loops share: the clock, the bell, and those who are told what happened.
+
+    `jobs`: the ids of the jobs that each server has, as its last look has shown.
+    """
 
     bench: Bench
     health: Health
@@ -62,6 +65,7 @@ class Loops:
     looked: anyio.Event = field(default_factory=anyio.Event)
     installations: dict[int, str] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
+    jobs: dict[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -94,6 +98,8 @@ class Loops:
                 self.telling.look(report, took, max(0.0, due - began - took))
                 self._tried(watch.watched.name, loop)
                 self._warn_of_twins(watch)
+                if watch.has_looked:
+                    self.jobs[watch.watched.name] = watch.jobs.keys()
                 if report.owed:
                     self.bell.ring()
             if await self._rest(watch, loop, due, is_alive=report is not None, may_wake=not failures):

@@ -73,7 +73,7 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True)
 class DigestSettings:
-    """When, and through which channels; None: those that the routes lead to."""
+    """When a digest or a heartbeat comes, and through which channels; None: those that the routes lead to."""
 
     schedule: Schedule
     channels: tuple[str, ...] | None = None
@@ -111,6 +111,7 @@ class Settings:
     routes: tuple[Route, ...] = ()
     silences: tuple[Silence, ...] = ()
     digest: DigestSettings | None = None
+    heartbeat: DigestSettings | None = None
     templates: tuple[Template, ...] = ()
 
     def secret_values(self) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ GROUP_WAIT = Setting(
 HEARTBEAT_URL = Setting(
     "heartbeat_url",
     address.secret_url,
-    "Called while the watcher makes progress.",
+    "Called (GET) about once a minute while both loops make progress; `run --once` calls it after a good round.",
     sample="https://hc.example.com/ping/0000",
     secret=True,
 )
@@ -207,7 +207,6 @@ TABLE: tuple[Setting[object], ...] = (
 )
 
 NOT_USED_YET: tuple[Setting[object], ...] = (
-    HEARTBEAT_URL,
     PUBLIC_URL,
     ADMIN_TOKEN,
 )
