@@ -41,7 +41,7 @@ def sentences(beat: Heartbeat, zone: tzinfo) -> Iterator[str]:
 
 
 def _wrong(beat: Heartbeat, zone: tzinfo) -> Iterator[str]:
-    yield from beat.stuck
+    yield from (f"Loop {stuck}" for stuck in beat.stuck)
     for server in beat.away[:_NAMED]:
         since = f" since {moment(server.last_success, zone, beside=beat.at)}" if server.last_success else ""
         yield f"{server.name} does not answer{since}"
