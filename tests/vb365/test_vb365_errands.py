@@ -189,7 +189,7 @@ async def test_a_synchronization_has_the_times_at_which_it_was_seen(version: str
     good, gone = begin(), begin()
     assert await house.told() == ["session.started"] * 2
     house.world.end_errand(good, "Success", None)
-    del house.world.errands[gone]
+    house.world.forget_errand(gone)
     assert await house.told() == ["session.success"]
     house.begin()  # what was seen is in the store
     (ended,) = await house.look()
@@ -305,7 +305,7 @@ async def test_a_restore_that_is_gone_is_told_as_such() -> None:
     await house.look()
     restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
     await house.look()
-    del house.world.errands[restore]
+    house.world.forget_errand(restore)
     assert await house.told() == []
     (vanished,) = await house.look()
     assert (vanished.type, vanished.came_from) == ("session.vanished", "Running")
@@ -319,7 +319,7 @@ async def test_an_old_version_answers_500_for_a_restore_that_it_has_forgotten() 
         await house.look()
         restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
         await house.look()
-        del house.world.errands[restore]
+        house.world.forget_errand(restore)
         house.faults.fail(500, path="/restoresessions/", times=None)
         told[version] = [kind for _ in range(3) for kind in await house.told()]
     assert told == {"v5": ["session.vanished"], "v6": []}

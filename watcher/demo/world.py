@@ -54,6 +54,7 @@ class World:
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
         self.errands: dict[str, Session] = {}
+        self._forgotten = 0
         self.logs: dict[str, tuple[LogItem, ...]] = {}
         self.add_repository("Disk 01", self.add_proxy("proxy-01"))
 
@@ -189,16 +190,23 @@ class World:
     def begin_errand(self, kind: JobType, at: datetime | None, errand: Errand, status: str = Status.RUNNING) -> str:
         """Begin a restore, a retrieval or a synchronization (which has no times); returns its id.
 
-        `errand.kind` is the word of the wire: Vex, Veod, Vesp or Vet; Retrieve and the like.
+        `errand.kind` is the word of the wire: Vex, Veod, Vesp or Vet; Retrieve and the like. Ids and eTags are counted
+        apart from those of jobs.
         """
-        session = Session(self._new_id(), str(status), job_type=kind, created=at, progress=0, errand=errand)
-        self.errands[session.id] = replace(session, etag=self._next_etag())
-        return session.id
+        name = str(uuid5(_NAMESPACE, f"{self.name}/errand/{len(self.errands) + self._forgotten}"))
+        self.errands[name] = Session(name, str(status), job_type=kind, created=at, progress=0, etag=1, errand=errand)
+        return name
 
     def end_errand(self, session: str, status: str, at: datetime | None, *, details: str | None = None) -> None:
-        """End one of those."""
-        ended = replace(self.errands[session], status=str(status), ended=at, details=details)
-        self.errands[session] = replace(ended, etag=self._next_etag())
+        """End one of those, or show it in another status."""
+        before = self.errands[session]
+        etag = (before.etag or 0) + 1
+        self.errands[session] = replace(before, status=str(status), ended=at, details=details, etag=etag)
+
+    def forget_errand(self, session: str) -> None:
+        """Forget one of those: it answers 404 from now on."""
+        del self.errands[session]
+        self._forgotten += 1
 
     def remove(self, session: str) -> None:
         """Forget a session, as history retention does: it answers 404 from now on."""
@@ -219,10 +227,13 @@ class World:
         self.changes.clear()
 
     def forget(self, before: datetime) -> None:
-        """Remove the sessions that ended before a moment."""
+        """Remove the sessions that ended before a moment, of jobs and others."""
         for session in list(self.sessions.values()):
             if session.ended is not None and session.ended < before:
                 self.remove(session.id)
+        for errand in list(self.errands.values()):
+            if errand.ended is not None and errand.ended < before:
+                self.forget_errand(errand.id)
 
     def _note_end(self, job: str, status: str, at: datetime) -> None:
         changes: dict[str, Any] = {"last_status": status}
