@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from watcher.core.diff import Horizon, Sight
-from watcher.core.model import ENDED, Failure, Greeting, LogLine, Look, LookFailed, Session, Status
+from watcher.core.model import Failure, Greeting, JobType, LogLine, Look, LookFailed, Session, Status
 from watcher.core.outcome import seeds
 from watcher.core.page import Scene, replaced, turn
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
@@ -187,14 +187,11 @@ async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene,
 
 
 def _worth_a_log(page: Page) -> list[str]:
+    """Return the sessions whose log tells something: bad ends, and each restore, for it says what was given back."""
     owed = {row.event_id for row in page.owed}
     owed |= {event_id for event_id, ruling in page.rulings.items() if ruling.muted_by is not None}
-    return [
-        event.session.id
-        for event in page.events
-        if event.id in owed and event.session and event.session.status in ENDED - {Status.SUCCESS}
-        if event.session.is_of_job
-    ][:MOST_LOGS]
+    ended = (event.session for event in page.events if event.id in owed and event.session and event.session.is_ended)
+    return [one.id for one in ended if one.status != Status.SUCCESS or one.job_type is JobType.RESTORE][:MOST_LOGS]
 
 
 async def _logs(source: Source, session_ids: Sequence[str]) -> dict[str, tuple[LogLine, ...]]:

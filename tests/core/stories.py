@@ -128,7 +128,10 @@ STORIES: Mapping[str, Event] = {
         session=_session(status="Running", ended=None, statistics=Statistics()),
     ),
     "restore-started": _errand(JobType.RESTORE, "session.started", RESTORE, created=END, ended=None),
-    "restore-done": _errand(JobType.RESTORE, "session.success", RESTORE),
+    "restore-done": replace(
+        _errand(JobType.RESTORE, "session.success", RESTORE),
+        log=(LogLine("success", "Folder Offers of Ann: restored to \\\\ann@contoso.com\\Inbox"),),
+    ),
     "restore-failed": _errand(JobType.RESTORE, "session.failed", RESTORE, details="The mailbox was not found"),
     "restore-nameless": _errand(JobType.RESTORE, "session.warning", Errand(kind="Teams restore")),
     "retrieval-done": _errand(

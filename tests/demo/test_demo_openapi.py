@@ -146,23 +146,29 @@ async def test_item_is_as_documented(
 
 
 @pytest.mark.parametrize(
-    ("resource", "name"),
+    ("resource", "name", "log"),
     [
-        ("RestoreSessions", "restoreSessionId"),
-        ("DataRetrievalSessions", "dataRetrievalSessionId"),
-        ("RepositorySynchronizeSessions", "sessionId"),
+        ("RestoreSessions", "restoreSessionId", "Events"),
+        ("DataRetrievalSessions", "dataRetrievalSessionId", "LogItems"),
+        ("RepositorySynchronizeSessions", "sessionId", None),
     ],
 )
 async def test_an_errand_is_as_documented(
-    visitor: Visitor, estate: Estate, judge: Judge, version: str, resource: str, name: str
+    visitor: Visitor, estate: Estate, judge: Judge, version: str, resource: str, name: str, log: str | None
 ) -> None:
     """A restore, retrieval or synchronization read by its id is the row of its listing; an unknown id is a 404."""
     _furnish(estate)
+    found = 0
     body = await visitor.json(f"/{version}/{resource}")
     for row in body["results"] if isinstance(body, dict) else body:
         single = await visitor.json(f"/{version}/{resource}/{row['id']}")
         judge.check_get(single, f"/{version}/{resource}/{{{name}}}")
         assert single == row
+        if log is not None:
+            items = await visitor.json(f"/{version}/{resource}/{row['id']}/{log}")
+            judge.check_get(items, f"/{version}/{resource}/{{{name if log == 'Events' else 'sessionId'}}}/{log}")
+            found += len(items["results"])
+    assert found == (0 if log is None else 1)
     assert (await visitor.get(f"/{version}/{resource}/{estate.main}")).status_code == 404
 
 
@@ -241,10 +247,12 @@ def _furnish(estate: Estate) -> None:
     world.repositories[bucket] = replace(world.repositories[bucket], invalid="Repository lock is missing")
     for errand in (ERRAND, replace(ERRAND, scope=None, reason=None)):
         restore = world.begin_errand(JobType.RESTORE, BEGUN, errand)
+    world.log_errand(restore, "warning", "It was skipped", BEGUN, item="Inbox")
     world.end_errand(restore, "Warning", BEGUN + timedelta(minutes=4), details="1 item was skipped")
     for kind in ("Retrieve", "RetrievalChangeAvailabilityPeriodDays", "RetrievalRemoving"):
         errand = Errand("Old mail", kind, retrieval_id=bucket, repository_id=bucket)
         retrieval = world.begin_errand(JobType.RETRIEVAL, BEGUN, errand)
+    world.log_errand(retrieval, "warning", "It was skipped", BEGUN)
     world.end_errand(retrieval, "Success", BEGUN + timedelta(minutes=4))
     for status, details in (("Running", None), ("Failed", "The bucket does not answer"), ("Success", None)):
         session = world.begin_errand(JobType.SYNCHRONIZE, None, Errand(repository_id=bucket))

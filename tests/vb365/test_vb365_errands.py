@@ -11,7 +11,7 @@ import pytest
 
 from tests.vb365.vb365_script import HASTE, Clock
 from watcher.core.event import Event
-from watcher.core.model import JOB_KINDS, Errand, JobType
+from watcher.core.model import JOB_KINDS, Errand, JobType, LogLine
 from watcher.core.page import Rules
 from watcher.core.policy import plain
 from watcher.core.wanted import EVENTS
@@ -103,6 +103,8 @@ async def test_a_restore_from_start_to_end(version: str) -> None:
     restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
     (started,) = await house.look()
     assert await house.told() == []
+    for kind, item, said in (("success", "Sent items", "Restored"), ("error", "Inbox", "It was locked")):
+        house.world.log_errand(restore, kind, said, house.now, item=item)
     house.world.end_errand(restore, "Failed", house.now, details="The mailbox is gone")
     (failed,) = await house.look()
     assert await house.told(60) == []
@@ -118,7 +120,7 @@ async def test_a_restore_from_start_to_end(version: str) -> None:
     assert (seen.kind, seen.initiated_by) == ("Exchange restore", RESTORE.initiated_by)
     if version in SINCE_V6:
         assert (seen.scope, seen.host, seen.reason) == (RESTORE.scope, RESTORE.host, RESTORE.reason)
-    assert failed.log == ()
+    assert failed.log == (LogLine("error", "Inbox: It was locked"), LogLine("success", "Sent items: Restored"))
 
 
 @pytest.mark.parametrize("version", RESTORES_SINCE)
@@ -156,8 +158,11 @@ async def test_a_retrieval_from_start_to_end(version: str) -> None:
     errand = Errand("Mails of 2019", "RetrievalChangeAvailabilityPeriodDays", retrieval_id="r-1", repository_id="p-1")
     retrieval = house.world.begin_errand(JobType.RETRIEVAL, house.now, errand)
     assert await house.told() == ["session.started"]
+    for kind, said in (("success", "Mail 1 was fetched"), ("warning", "Mail 2 was not")):
+        house.world.log_errand(retrieval, kind, said, house.now)
     house.world.end_errand(retrieval, "Warning", house.now)
     (ended,) = await house.look()
+    assert ended.log == (LogLine("warning", "Mail 2 was not"),)
     assert (ended.type, ended.job and ended.job.type) == ("session.warning", "retrieval")
     assert ended.session is not None
     assert ended.session.errand is not None
@@ -248,6 +253,18 @@ async def test_a_restart_and_a_time_without_us_lose_nothing() -> None:
     house.world.end_errand(short, "Stopped", house.now - timedelta(hours=14))
     house.begin()
     assert await house.told() == ["session.success", "session.stopped"]
+    assert await house.told() == []
+
+
+@pytest.mark.parametrize("version", ["v3", "v8"])
+async def test_a_lookback_reaches_restores_too(version: str) -> None:
+    """What ended within it is told, as late; what ended before is history."""
+    house = House(version, lookback=timedelta(days=1))
+    for hours in (30, 3):
+        begun = house.now - timedelta(hours=hours)
+        house.world.end_errand(house.world.begin_errand(JobType.RESTORE, begun, RESTORE), "Failed", begun)
+    (event,) = await house.look()
+    assert event.late
     assert await house.told() == []
 
 

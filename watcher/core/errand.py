@@ -30,7 +30,7 @@ def called(session: Session) -> str:
 def discreet(event: Event) -> Event:
     """Return an event without the words of an errand that name people or what is theirs.
 
-    A restore is named after what is restored, so it is called by its kind.
+    A restore is named after what is restored, so it is called by its kind; its log names the items.
     """
     session = event.session
     if session is None or session.errand is None:
@@ -39,4 +39,5 @@ def discreet(event: Event) -> Event:
     name = errand.name if session.job_type is not JobType.RESTORE else None
     bare = Errand(name, errand.kind, errand.organization, None, None, None, None, errand.retrieval_id)
     session = replace(session, errand=replace(bare, repository_id=errand.repository_id))
-    return replace(event, session=session, job=reference(session))
+    log = () if session.job_type is JobType.RESTORE else event.log
+    return replace(event, session=session, job=reference(session), log=log)

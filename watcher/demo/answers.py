@@ -10,7 +10,7 @@ from watcher.demo.estate import Job
 from watcher.demo.listing import Desk, filtered, listing, row_of
 from watcher.demo.quirks import LogShape
 from watcher.demo.wire import Ask, array_or_page, moment, page, word
-from watcher.demo.wire_errands import errand_body
+from watcher.demo.wire_errands import errand_body, restore_event_body
 from watcher.demo.wire_jobs import copy_job_body, job_body, organization_body
 from watcher.demo.wire_server import (
     health_body,
@@ -109,6 +109,20 @@ def errand_by_id(kind: JobType, refusal: str) -> Callable[[Desk, Ask], Any]:
 def _listed(desk: Desk, ask: Ask, session: Session) -> Any:
     bad = desk.faults.bad_rows.get(session.id)
     return bad.row if bad is not None else errand_body(ask.wire, session)
+
+
+def restore_events(desk: Desk, ask: Ask) -> Any:
+    """`/RestoreSessions/{id}/Events`: a page of what became of each item."""
+    _require(ask.id in desk.world.errands, "Restore session was not found.")
+    items = desk.world.errand_logs.get(ask.id, ())
+    return page(ask, items, lambda item: restore_event_body(ask.wire, item, ask.id))
+
+
+def retrieval_log(desk: Desk, ask: Ask) -> Any:
+    """`/DataRetrievalSessions/{id}/LogItems`, from v6."""
+    _require(ask.id in desk.world.errands, "Data retrieval session was not found.")
+    items = desk.world.errand_logs.get(ask.id, ())
+    return page(ask, items, lambda item: log_body(ask.wire, item, ask.id))
 
 
 def _errands(desk: Desk, kind: JobType) -> list[Session]:
@@ -213,7 +227,9 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("JobSessions/{id}/LogItems", log_items),
     Endpoint("RestoreSessions", restore_list),
     Endpoint("RestoreSessions/{id}", errand_by_id(JobType.RESTORE, "Restore session was not found.")),
+    Endpoint("RestoreSessions/{id}/Events", restore_events),
     Endpoint("DataRetrievalSessions", retrieval_list, since=6),
+    Endpoint("DataRetrievalSessions/{id}/LogItems", retrieval_log, since=6),
     Endpoint(
         "DataRetrievalSessions/{id}", errand_by_id(JobType.RETRIEVAL, "Data retrieval session was not found."), since=6
     ),

@@ -41,6 +41,8 @@ class Player:
             self._restoring = self._world.begin_errand(JobType.RESTORE, restore.began, restore.errand)
         if now < restore.ended:
             return False
+        text = r"Restored to \maya.lindqvist\Inbox"
+        self._world.log_errand(self._restoring, "success", text, restore.ended, item="Folder Offers 2026 (218 items)")
         self._world.end_errand(self._restoring, Status.SUCCESS, restore.ended)
         self._restoring = None
         return True

@@ -6,6 +6,7 @@ Sources: the OpenAPI files of v6 to v8; restores of v3 to v5 as clients in the f
 from typing import Any
 
 from watcher.core.model import Errand, JobType, Session, Status
+from watcher.demo.estate import LogItem
 from watcher.demo.wire import Wire
 
 RESOURCES = {
@@ -13,6 +14,7 @@ RESOURCES = {
     JobType.RETRIEVAL: "DataRetrievalSessions",
     JobType.SYNCHRONIZE: "RepositorySynchronizeSessions",
 }
+_EVENTS = {"error": "Failed", "warning": "Warning", "success": "Success"}
 _STATES = {Status.SUCCESS: "None", Status.RUNNING: "Synchronizing", Status.FAILED: "Failed"}
 
 
@@ -23,6 +25,22 @@ def errand_body(wire: Wire, session: Session) -> dict[str, Any]:
     body = bodies[kind](wire, session, session.errand or Errand())
     body["_links"] = wire.links(self=(RESOURCES[kind], session.id))
     return body
+
+
+def restore_event_body(wire: Wire, item: LogItem, session_id: str) -> dict[str, Any]:
+    """Return what became of one item of a restore."""
+    return {
+        "id": item.id,
+        "type": "Restore",
+        "status": _EVENTS.get(item.type, "Running"),
+        "startTime": wire.time(item.at),
+        "endTime": wire.time(item.at),
+        "title": "Restore of an item",
+        "message": item.text,
+        "order": item.usn,
+        **_said(itemName=item.item),
+        "_links": wire.links(self=("RestoreSessions", session_id, "Events", item.id)),
+    }
 
 
 def _restore(wire: Wire, session: Session, errand: Errand) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class World:
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
         self.errands: dict[str, Session] = {}
+        self.errand_logs: dict[str, tuple[LogItem, ...]] = {}
         self._forgotten = 0
         self.logs: dict[str, tuple[LogItem, ...]] = {}
         self.add_repository("Disk 01", self.add_proxy("proxy-01"))
@@ -202,6 +203,12 @@ class World:
         before = self.errands[session]
         etag = (before.etag or 0) + 1
         self.errands[session] = replace(before, status=str(status), ended=at, details=details, etag=etag)
+
+    def log_errand(self, session: str, kind: str, text: str, at: datetime, *, item: str | None = None) -> None:
+        """Add a line to the log of a retrieval, or say what became of an item of a restore."""
+        lines = self.errand_logs.get(session, ())
+        name = str(uuid5(_NAMESPACE, f"{session}/{len(lines)}"))
+        self.errand_logs[session] = (*lines, LogItem(name, len(lines) + 1, kind, text, at, item))
 
     def forget_errand(self, session: str) -> None:
         """Forget one of those: it answers 404 from now on."""

@@ -119,6 +119,10 @@ class Errands:
             self._joined = (of_jobs, found, of_jobs + found)
         return self._joined[2]
 
+    def kind_of(self, session_id: str) -> JobType | None:
+        """Return what kind a session of the last look is; None for runs of jobs."""
+        return next((one.job_type for one in self._last if one.id == session_id), None)
+
     def _is_served(self, api: Api, kind: _Kind) -> bool:
         if api.dialect.number >= kind.since:
             return True

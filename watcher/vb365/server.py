@@ -25,6 +25,7 @@ from watcher.core.model import (
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
+from watcher.vb365.errand_log import read_errand_log
 from watcher.vb365.errands import Errands
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
@@ -81,10 +82,7 @@ class Server:
         transport: httpx.AsyncBaseTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Take what reaches the server, the clock, and which work is watched; nothing is opened yet.
-
-        `transport` replaces the real network.
-        """
+        """Take what reaches the server; nothing is opened yet. `kinds` is watched, `transport` replaces the net."""
         self._access = access
         self._now = now
         self._http = Http(access, now=now, transport=transport, patience=patience)
@@ -153,7 +151,10 @@ class Server:
 
     async def log_lines(self, session_id: str) -> tuple[LogLine, ...]:
         """Return the first error and warning lines of a session, best effort: () where they cannot be had quickly."""
-        return () if self._api is None else await read_log(self._api, session_id)
+        if self._api is None:
+            return ()
+        kind = self._errands.kind_of(session_id)
+        return await (read_errand_log(self._api, session_id, kind) if kind else read_log(self._api, session_id))
 
     async def listen(self, token: str | None) -> Heard | None:
         """Wait for what comes after a token of the event feed; None where there is no feed, or no look was made yet.
