@@ -132,7 +132,10 @@ STORIES: Mapping[str, Event] = {
         _errand(JobType.RESTORE, "session.success", RESTORE),
         log=(LogLine("success", "Folder Offers of Ann: restored to \\\\ann@contoso.com\\Inbox"),),
     ),
-    "restore-failed": _errand(JobType.RESTORE, "session.failed", RESTORE, details="The mailbox was not found"),
+    "restore-failed": replace(
+        _errand(JobType.RESTORE, "session.failed", RESTORE, details="Some items could not be restored"),
+        log=(LogLine("error", "Folder Offers of Ann: the mailbox ann@contoso.com is locked"),),
+    ),
     "restore-nameless": _errand(JobType.RESTORE, "session.warning", Errand(kind="Teams restore")),
     "retrieval-done": _errand(
         JobType.RETRIEVAL,

@@ -122,7 +122,8 @@ def test_who_was_told_of_a_failure_is_remembered_until_it_ends() -> None:
 
 
 def _restore(session_id: str, status: str, minutes: float) -> Session:
-    return ended(session_id, status, minutes, job_id=None, job_type=JobType.RESTORE, errand=Errand("Mailbox of Ann"))
+    kind = {"job_id": None, "job_type": JobType.RESTORE, "errand": Errand("Mailbox of Ann")}
+    return ended(session_id, status, minutes, created=at(minutes), **kind)
 
 
 def test_restores_stand_for_no_job() -> None:

@@ -352,6 +352,9 @@ async def test_a_row_that_cannot_be_read_is_named_once_and_told_when_it_can_be(
     house.faults.bad_rows[bad] = BadRow({"id": bad, "state": "Working", "creationTime": "yesterday"}, bad_by_id=True)
     house.world.begin_errand(JobType.RESTORE, house.now + timedelta(seconds=1), RESTORE)
     assert await house.told() == ["session.started"]
+    house.clock.move(hours=1)
+    house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    assert await house.told() == ["session.started"]
     assert await house.told(30) == []
     house.world.end_errand(bad, "Success", house.now)
     house.faults.bad_rows.clear()
@@ -380,6 +383,32 @@ async def test_only_backups_or_only_copies(version: str, kind: JobType) -> None:
     assert sorted(event.type for event in ended) == ["session.failed"] * (2 * len(ids))
     known = {view.job for view in house.store.sessions(limit=99)}
     assert known == ({"Mail" if kind is JobType.BACKUP else "Copy"} if is_known else set())
+
+
+async def test_a_feed_that_says_nothing_of_restores_is_not_mute() -> None:
+    """It speaks of the sessions of jobs, as far as we listen."""
+    house = House()
+    await house.look()
+    house.watch.ear.token = "OPAQUE-0"
+    for _ in range(4):
+        restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+        assert not (await house.report()).mute
+        house.world.end_errand(restore, "Failed", house.now)
+        assert not (await house.report()).mute
+
+
+async def test_a_feed_is_heard_of_what_is_watched_only() -> None:
+    """Else each step of a backup would wake a look that shows nothing."""
+    house = House(kinds=frozenset({JobType.COPY}))
+    backup = house.world.add_job("Mail", "contoso.example")
+    copy = house.world.add_job("Copy", "contoso.example", copy_of=backup)
+    await house.look()
+    latest = await house.server.listen(None)
+    assert latest is not None
+    sessions = {job: house.world.start(job, house.now) for job in (backup, copy)}
+    heard = await house.server.listen(latest.token)
+    assert heard is not None
+    assert heard.statuses == {sessions[copy]: "Running"}
 
 
 async def test_restores_alone() -> None:
