@@ -1,13 +1,16 @@
 """Restores, retrievals and synchronizations, from each version's wire to what is told: looks, store and stand-in."""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.vb365.vb365_script import HASTE, Clock
 from watcher.core.event import Event
@@ -422,3 +425,55 @@ async def test_restores_alone() -> None:
     assert await house.server.listen("x") is None
     house.faults.fail(503, times=None)
     assert (await house.report()).failure is not None
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["begin", "end", "short", "fault", "restart", "look", "look", "wait"]),
+        st.integers(0, 9),
+        st.sampled_from(["Success", "Warning", "Failed"]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(version=st.sampled_from(["v3", "v5", "v6", "v8"]), steps=STEPS)
+async def test_each_end_of_a_restore_is_told_once_whatever_happens(
+    version: str, steps: list[tuple[str, int, str]]
+) -> None:
+    """Listings that fail, restarts, long absences, restores that come and go between two looks."""
+    house = House(version, kinds=frozenset({JobType.BACKUP, JobType.RESTORE}))
+    told = Counter(one.session.id for one in await house.look() if one.session)
+    truth: set[str] = set()
+
+    def begin(seconds: int) -> str:
+        return house.world.begin_errand(JobType.RESTORE, house.now - timedelta(seconds=seconds), RESTORE)
+
+    for kind, number, status in steps:
+        house.clock.move(seconds=1 + number * 7)
+        working = [one.id for one in house.world.errands.values() if not one.is_ended]
+        if kind == "begin":
+            begin(number)
+        elif kind == "short" or (kind == "end" and working):
+            over = begin(20) if kind == "short" else working[number % len(working)]
+            house.world.end_errand(over, status, house.now)
+            truth.add(over)
+        elif kind == "fault":
+            house.faults.fail((404, 500, 403)[number % 3], path="/restoresessions", times=number)
+        elif kind == "restart":
+            house.begin()
+        elif kind == "wait":
+            house.clock.move(hours=number * 5)
+        report = await house.report(0) if kind in {"look", "wait"} else None
+        told.update(ends_of(report.events) if report else ())
+    house.faults.clear()
+    for _ in range(2):
+        told.update(ends_of(await house.look(61)))
+    house.store.close()
+    assert told == Counter(truth)
+
+
+def ends_of(events: Iterable[Event]) -> list[str]:
+    """Return the sessions of which some events tell the end."""
+    return [one.session.id for one in events if one.session and one.session.is_ended]
