@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from watcher.core.diff import Horizon, Sight
-from watcher.core.model import ENDED, Failure, Greeting, LogLine, Look, LookFailed, Session, Status
+from watcher.core.model import Failure, Greeting, JobType, LogLine, Look, LookFailed, Session, Status
 from watcher.core.outcome import seeds
 from watcher.core.page import Scene, replaced, turn
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
@@ -50,7 +50,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     token = watch.ear.token
     await _keep_away_after_a_refusal(watch, now)
     record = watch.record or await _meet(watch, now)
-    horizon = Horizon(record.first_contact, record.news_from)
+    horizon = Horizon(record.first_contact, record.news_from, record.kinds)
     memory, watch.memory = watch.memory, None
     if memory is None:
         memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
@@ -65,6 +65,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         rules=await watch.rules(),
         jobs=look.jobs,
         seeds=seeds(look.jobs, look.sessions) if record.last_success is None else {},
+        unread=watch.watched.kinds - memory.marks.keys(),
     )
     if _is_another(record, look.greeting):
         return await _replaced(watch, record, look.greeting, scene)
@@ -75,9 +76,10 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         watch.hand(page.claimed)
         pages.append(page)
     await _finish(watch, record, look, scene, token)
-    watch.memory = None if pages else memory
+    watch.memory = None if pages or look.marks else memory
     events = tuple(event for page in pages for event in page.events)
-    ended = [event.session.id for event in events if event.session and event.came_from and not event.late]
+    of_jobs = (event for event in events if event.session and event.session.is_of_job)
+    ended = [event.session.id for event in of_jobs if event.session and event.came_from and not event.late]
     return Report(
         record.ref.name,
         events=events,
@@ -101,6 +103,7 @@ async def _meet(watch: Watch, now: datetime) -> ServerRecord:
             greeting,
             first_contact=server_now,
             news_from=server_now - watched.lookback,
+            kinds=watched.kinds,
         )
     )
     watch.ear.token, watch.since = watch.record.feed_token, now
@@ -186,13 +189,11 @@ async def _write(watch: Watch, record: ServerRecord, sight: Sight, scene: Scene,
 
 
 def _worth_a_log(page: Page) -> list[str]:
+    """Return the sessions whose log tells something: bad ends, and each restore, for it says what was given back."""
     owed = {row.event_id for row in page.owed}
     owed |= {event_id for event_id, ruling in page.rulings.items() if ruling.muted_by is not None}
-    return [
-        event.session.id
-        for event in page.events
-        if event.id in owed and event.session and event.session.status in ENDED - {Status.SUCCESS}
-    ][:MOST_LOGS]
+    ended = (event.session for event in page.events if event.id in owed and event.session and event.session.is_ended)
+    return [one.id for one in ended if one.status != Status.SUCCESS or one.job_type is JobType.RESTORE][:MOST_LOGS]
 
 
 async def _logs(source: Source, session_ids: Sequence[str]) -> dict[str, tuple[LogLine, ...]]:
@@ -210,12 +211,18 @@ async def _finish(watch: Watch, record: ServerRecord, look: Look, scene: Scene, 
     With it goes the token up to which the event feed was heard before the look.
     """
     sessions = () if look.sessions is watch.shown else look.sessions
-    ends = [session.ended for session in sessions if session.is_ended and session.ended]
+    ends = [session.ended for session in sessions if session.is_ended and session.ended and session.is_of_job]
     watermark = min(max(ends), scene.server_now) if ends else None
     jobs = {} if look.jobs == watch.jobs else look.jobs
     await watch.run_db(
         lambda: watch.journal.finish_look(
-            record.id, now=scene.now, greeting=look.greeting, watermark=watermark, jobs=jobs, feed_token=token
+            record.id,
+            now=scene.now,
+            greeting=look.greeting,
+            watermark=watermark,
+            jobs=jobs,
+            feed_token=token,
+            marks=look.marks,
         )
     )
     watch.source.confirm()

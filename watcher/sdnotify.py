@@ -21,6 +21,11 @@ class Notifier:
         self._address = _address(environ.get("NOTIFY_SOCKET", ""))
         self._watchdog_interval = _watchdog_interval(environ)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is a service manager at all."""
+        return self._address is not None
+
     def ready(self) -> None:
         """Say that the start is over, or a reload; `reloading` goes before the latter."""
         self._send("READY=1")

@@ -1,6 +1,6 @@
 """What it takes to watch one server: its settings, its parts, and what is remembered between two looks."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -9,7 +9,19 @@ import anyio
 
 from watcher.core.delivery import Delivery
 from watcher.core.event import Event
-from watcher.core.model import OPEN, Failure, Greeting, Heard, Job, LogLine, Look, Memory, Session
+from watcher.core.model import (
+    JOB_KINDS,
+    OPEN,
+    Failure,
+    Greeting,
+    Heard,
+    Job,
+    JobType,
+    LogLine,
+    Look,
+    Memory,
+    Session,
+)
 from watcher.core.page import Rules
 from watcher.core.record import Chain, Ledger, Page, Refusal, ServerRecord
 
@@ -33,7 +45,14 @@ class Journal(Protocol):
 
     def refusal(self, name: str) -> Refusal | None: ...
     def meet(
-        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
+        self,
+        name: str,
+        url: str,
+        greeting: Greeting,
+        *,
+        first_contact: datetime,
+        news_from: datetime,
+        kinds: Collection[JobType],
     ) -> ServerRecord: ...
     def memory(self, server_id: int, *, horizon: datetime) -> Memory: ...
     def record(
@@ -54,6 +73,7 @@ class Journal(Protocol):
         watermark: datetime | None,
         jobs: Mapping[str, Job],
         feed_token: str | None = None,
+        marks: Mapping[JobType, datetime] | None = None,
     ) -> None: ...
     def fail_look(
         self,
@@ -85,12 +105,13 @@ class RunDb(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the settings say of one server, as far as a look needs it."""
+    """What the settings say of one server, as far as a look needs it. `kinds`: the work that is watched."""
 
     name: str
     url: str
     lookback: timedelta
     keep: timedelta
+    kinds: frozenset[JobType] = JOB_KINDS
 
 
 @dataclass(slots=True)

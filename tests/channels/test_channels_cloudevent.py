@@ -8,10 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.core.stories import STORIES
 from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, encode
 from watcher.core.event import Event, ServerRef
 from watcher.core.examples import examples
-from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.model import JobType, LogLine, Session, Statistics
 from watcher.core.render import Details
 
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
@@ -42,11 +43,19 @@ SESSION = strict(
     retry_count=COUNT,
     details={"type": "string"},
     statistics=STATISTICS,
+    name=TEXT,
+    type=TEXT,
+    scope_name=TEXT,
+    initiated_by=TEXT,
+    client_host=TEXT,
+    reason=TEXT,
+    retrieval_id=TEXT,
+    repository_id=TEXT,
 )
 DATA = strict(
     "late",
     server=strict("name", name=TEXT, installation_id=TEXT),
-    job=strict("id name", id=TEXT, name=TEXT, type={"enum": ["backup", "copy"]}, organization=TEXT),
+    job=strict("name", id=TEXT, name=TEXT, type={"enum": list(JobType)}, organization=TEXT),
     session=SESSION,
     transition=strict("", **{"from": TEXT, "to": TEXT}),
     late={"type": "boolean"},
@@ -117,6 +126,40 @@ def test_every_field_of_a_full_event(event: Event) -> None:
             "reason": "ended",
         },
     }
+
+
+def test_a_restore_says_who_restored_what() -> None:
+    """There is no job behind it, so it has no id of one; what the session is about stands in the session."""
+    sent = json.loads(encode((STORIES["restore-failed"],))[1])
+    jsonschema.validate(sent, ENVELOPE)
+    assert sent["subject"] == "Mailbox of Ann Lee"
+    assert sent["data"]["job"] == {
+        "name": "Mailbox of Ann Lee",
+        "type": "restore",
+        "organization": "contoso.onmicrosoft.com",
+    }
+    assert sent["data"]["session"] == {
+        "id": "8f3a1c52-7b1e-4d2a-9a53-0c1f6f6d1b11",
+        "status": "Failed",
+        "creation_time": "2026-03-02T23:58:00Z",
+        "end_time": "2026-03-03T01:10:00Z",
+        "details": "Some items could not be restored",
+        "name": "Mailbox of Ann Lee",
+        "type": "Exchange restore",
+        "scope_name": "ann@contoso.com",
+        "initiated_by": "HQ\\operator",
+        "client_host": "10.0.0.7",
+        "reason": "Ticket 4711: she deleted a folder",
+    }
+
+
+@pytest.mark.parametrize("details", [Details.SHORT, Details.NONE])
+def test_a_restore_names_nobody_where_no_details_are_wanted(details: Details) -> None:
+    """What a program gets may be read by anybody, too."""
+    body = encode((STORIES["restore-failed"],), details)[1].decode()
+    jsonschema.validate(json.loads(body), ENVELOPE)
+    assert json.loads(body)["subject"] == "Exchange restore"
+    assert not [word for word in ("Ann", "ann@", "operator", "10.0.0.7", "4711", "Some items") if word in body]
 
 
 def test_what_an_event_does_not_have_is_absent(bare: Event) -> None:

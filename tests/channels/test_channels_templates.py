@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.channels.receivers import receiving
+from tests.core.stories import STORIES
 from watcher.channels import open_channel
 from watcher.channels.templates import Request, problems, reword
 from watcher.core.delivery import Parcel, Sent
@@ -130,6 +131,17 @@ def test_a_discreet_channel_stays_discreet() -> None:
     """A template gets no log lines that the channel is not to see."""
     assert said("x{{ log }}{{ reason }}", details=Details.NONE).body == "x[]"
     assert said("x{{ log | length }}", details=Details.SHORT).body == "x0"
+
+
+@pytest.mark.parametrize("details", [Details.SHORT, Details.NONE])
+def test_a_template_of_a_discreet_channel_names_nobody_who_restored(details: Details) -> None:
+    """Whatever it asks for, alone or among others, and where a title has to be made up."""
+    body = "{{ title }} {{ job }} {{ facts }} {{ log }} {{ events }} {{ reason }}"
+    style = Style(Format.TEXT, 8000, 0)
+    for events in ((STORIES["restore-done"],), (STORIES["restore-done"], STORIES["restore-started"])):
+        written = said(body, *events, style=style, details=details).body
+        assert "Exchange restore" in written
+        assert not [word for word in ("Ann", "ann@", "operator", "10.0.0.7", "4711") if word in written]
 
 
 def test_each_kind_of_event_is_tried() -> None:

@@ -122,3 +122,15 @@ def test_what_cannot_be_explained_is_one_line(
     assert main(["explain", "--config", str(config), *words]) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"watcher: {mistake}")
+
+
+def test_a_kind_of_work_can_be_asked_for(routed: Shell) -> None:
+    """A restore has no job that is known; a misspelt kind is named."""
+    with (routed.folder / "watcher.toml").open("a") as file:
+        file.write('[[routes]]\nname = "audit"\nmatch = { job_type = "restore" }\nchannels = "pager"\n')
+    said = explain(routed, "--job-type", "restore", "--event", "failed", "--at", "2026-03-03T12:00")
+    assert "route audit: yes" in said
+    assert "route audit: no, job_type is `backup`, not `restore`" in explain(routed, "--job", "Mail")
+    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), "--job-type", "restores")
+    assert ended.code == 2
+    assert "`restores` is none of backup, copy, restore, retrieval, synchronize" in ended.err

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from watcher.core.digest import ServerDigest
+from watcher.core.errand import reference
 from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
-from watcher.core.model import JobType, LogLine, Session, Statistics
+from watcher.core.heartbeat import Heartbeat
+from watcher.core.model import Errand, JobType, LogLine, Session, Statistics
 
 END = datetime(2026, 3, 3, 1, 10, tzinfo=UTC)
 HQ = ServerRef("HQ", "0f0f0f0f-0000-4000-8000-000000000001")
@@ -54,7 +57,35 @@ def _of_server(event_type: str, **fields: object) -> Event:
     return an_event(event_type, **{**gone, **fields})
 
 
+def _errand(kind: JobType, event_type: str, errand: Errand, **fields: object) -> Event:
+    words = {"failed": "Failed", "warning": "Warning", "started": "Running"}
+    status = words.get(event_type.partition(".")[2], "Success")
+    bare = {"job_id": None, "job_type": kind, "statistics": Statistics(), "details": None, "status": status}
+    session = _session(**{**bare, "errand": errand, **fields})
+    return an_event(event_type, session=session, job=reference(session))
+
+
+RESTORE = Errand(
+    "Mailbox of Ann Lee",
+    "Exchange restore",
+    "contoso.onmicrosoft.com",
+    "ann@contoso.com",
+    "HQ\\operator",
+    "10.0.0.7",
+    "Ticket 4711: she deleted a folder",
+)
+
+
+def _of_ours(event_type: str, **fields: object) -> Event:
+    gone = {"server": OURSELVES, "job": None, "session": None, "came_from": None, "went_to": None}
+    return an_event(event_type, **{**gone, **fields})
+
+
 DAY = timedelta(days=1)
+SERVERS = (
+    ServerDigest("HQ", reachable=True, last_success=END - timedelta(seconds=12)),
+    ServerDigest("Branch", reachable=False, last_success=END - timedelta(hours=2)),
+)
 STORIES: Mapping[str, Event] = {
     "failed": an_event(
         log=ERRORS,
@@ -96,6 +127,29 @@ STORIES: Mapping[str, Event] = {
         reason="the server answered 404 for it in 2 looks",
         session=_session(status="Running", ended=None, statistics=Statistics()),
     ),
+    "restore-started": _errand(JobType.RESTORE, "session.started", RESTORE, created=END, ended=None),
+    "restore-done": replace(
+        _errand(JobType.RESTORE, "session.success", RESTORE),
+        log=(LogLine("success", "Folder Offers of Ann: restored to \\\\ann@contoso.com\\Inbox"),),
+    ),
+    "restore-failed": replace(
+        _errand(JobType.RESTORE, "session.failed", RESTORE, details="Some items could not be restored"),
+        log=(LogLine("error", "Folder Offers of Ann: the mailbox ann@contoso.com is locked"),),
+    ),
+    "restore-nameless": _errand(JobType.RESTORE, "session.warning", Errand(kind="Teams restore")),
+    "retrieval-done": _errand(
+        JobType.RETRIEVAL,
+        "session.success",
+        Errand("Mails of 2019", "Removal of retrieved data", retrieval_id="1", repository_id="2"),
+        statistics=Statistics(processed_objects=4711),
+    ),
+    "synchronization-failed": _errand(
+        JobType.SYNCHRONIZE,
+        "session.failed",
+        Errand("Bucket 01", repository_id="2"),
+        details="The bucket does not answer",
+        created=None,
+    ),
     "server-unreachable": _of_server(
         "server.unreachable", reason="GET https://hq:4443/v8/JobSessions: the connection was refused"
     ),
@@ -124,6 +178,21 @@ STORIES: Mapping[str, Event] = {
         went_to=None,
         channel="chat",
         reason="json://chat.example.com takes again",
+    ),
+    "heartbeat": _of_ours("watcher.heartbeat", heartbeat=Heartbeat(END, SERVERS[:1], 43)),
+    "heartbeat-not-well": _of_ours(
+        "watcher.heartbeat",
+        heartbeat=Heartbeat(
+            END,
+            SERVERS,
+            None,
+            running=3,
+            failing=1,
+            pending=1,
+            dead=2,
+            sick=("chat", "mail"),
+            stuck=("poll HQ made no progress for 700 s (limit 600 s)",),
+        ),
     ),
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),

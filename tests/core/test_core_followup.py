@@ -9,6 +9,7 @@ from tests.core.factories import HQ, T0, at, ended
 from watcher.core.event import Event, JobRef
 from watcher.core.followup import Diary, FollowUp, JobStand, Muted, follow_up, still_holds
 from watcher.core.match import Match, pattern
+from watcher.core.model import JobType
 from watcher.core.policy import Case, Decision, Policy, Route, Told, rule
 from watcher.core.record import Outcome
 from watcher.core.silence import Silence
@@ -53,6 +54,15 @@ def test_what_is_no_longer_true_is_not_told() -> None:
         found = said(61, muted(event(), stands))
         assert (found.owed, found.let_go) == ((), ("e1",))
         assert "no longer held" in found.rulings["e1"].decisions[0].reason
+
+
+def test_a_restore_that_failed_in_a_silence_is_told_after_it() -> None:
+    """No job stands behind it that could be good again, nor does another restore make it good."""
+    restore = replace(event(), session=ended(status="Failed", minutes=10, job_id=None, job_type=JobType.RESTORE))
+    found = said(61, muted(restore, None))
+    assert [row.channel for row in found.owed] == ["ops", "ops", "hr"]
+    assert found.jobs == ()
+    assert not still_holds(replace(restore, type="session.success"), None)
 
 
 def test_while_another_silence_lasts_it_stays() -> None:

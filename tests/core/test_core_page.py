@@ -5,13 +5,13 @@ from datetime import UTC, time, timedelta
 
 import pytest
 
-from tests.core.factories import HORIZON, HQ, JOBS, at, ended, rules, scene, session
+from tests.core.factories import HORIZON, HQ, JOBS, T0, at, ended, rules, scene, session
 from watcher.core.diff import Sight
 from watcher.core.event import ServerRef, event_id
-from watcher.core.model import LogLine
+from watcher.core.model import Errand, JobType, LogLine, Session
 from watcher.core.page import MOST_EAGER, turn
 from watcher.core.policy import Quiet, Told
-from watcher.core.record import Known, Ledger, Outcome
+from watcher.core.record import Chain, Known, Ledger, Outcome
 from watcher.core.window import Window
 
 FAILED = ended(status="Failed")
@@ -144,3 +144,28 @@ def test_nobody_claims_for_others() -> None:
     for one in (replace(policy, eager=frozenset({"hook"})), replace(policy, claimant="me"), asleep):
         page = turn(Ledger(), Sight((FAILED,)), scene(rules=replace(rules(), policy=one)))
         assert [row.claimant for row in page.owed] == [""]
+
+
+def _restore(session_id: str, status: str, minutes: float) -> Session:
+    kind = {"job_id": None, "job_type": JobType.RESTORE, "errand": Errand("Mailbox of Ann")}
+    return ended(session_id, status, minutes, created=at(minutes), **kind)
+
+
+def test_restores_stand_for_no_job() -> None:
+    """One that failed leaves no outcome, a good one after it is no recovery, and neither ends a wait for a retry."""
+    waiting = ended("s1", "Failed", 5, job_id=None, will_be_retried=True)
+    held = Chain("s1", None, ("s1",), waiting, "Running", held=at(5))
+    sight = Sight((_restore("r1", "Failed", 6), _restore("r2", "Success", 7)))
+    page = turn(Ledger(chains={"s1": held}), sight, scene())
+    assert [event.type for event in page.events] == ["session.failed", "session.success"]
+    assert [event.subject for event in page.events] == [f"{HQ.identity}/r1", f"{HQ.identity}/r2"]
+    assert (page.outcomes, page.chains) == ({}, ())
+
+
+def test_a_kind_that_is_watched_since_later_has_its_own_history() -> None:
+    """What ended before it was watched is none of its news; jobs go by the first contact as ever."""
+    horizon = replace(HORIZON, kinds={JobType.RESTORE: at(20), JobType.BACKUP: T0})
+    sight = Sight((_restore("r1", "Failed", 19), _restore("r2", "Failed", 21), ended("s1", "Failed", 5)))
+    page = turn(Ledger(), sight, replace(scene(), horizon=horizon))
+    assert [event.session.id for event in page.events if event.session] == ["s1", "r2"]
+    assert {known.session.id for known in page.sessions} == {"s1", "r1", "r2"}

@@ -194,3 +194,23 @@ def test_nothing_is_no_message() -> None:
     """A message needs something to tell."""
     with pytest.raises(ValueError, match="needs an event"):
         render((), ROOMY[Format.TEXT], UTC)
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("details", [Details.SHORT, Details.NONE])
+def test_who_restored_what_stays_out_where_no_details_are_wanted(form: Format, details: Details) -> None:
+    """Neither alone nor among others does a message name whoever asked, for whom, from where, why and what."""
+    restores = [STORIES[name] for name in STORIES if name.startswith("restore")]
+    wordings = [render((event,), ROOMY[form], BERLIN, details=details) for event in restores]
+    wordings.append(render((*restores, GROUP[0]), ROOMY[form], BERLIN, details=details))
+    for message in wordings:
+        said = f"{message.title}\n{message.body}"
+        assert not [word for word in ("Ann", "ann@", "operator", "10.0.0.7", "4711") if word in said]
+    assert "Exchange restore on HQ" in wordings[0].title + wordings[0].body
+
+
+def test_restores_are_not_counted_as_jobs() -> None:
+    """The overview of a message that joins both says what they are."""
+    events = (STORIES["restore-failed"], *GROUP)
+    title = render(events, ROOMY[Format.TEXT], BERLIN).title
+    assert title == "4 messages of HQ: 2 failed, 1 with warnings, 1 good"

@@ -4,7 +4,7 @@ import json
 import os
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,16 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from tests.demo.standin_visitor import Estate, Visitor
+from watcher.core.model import Errand, JobType
 from watcher.demo.faults import Faults
 from watcher.demo.quirks import MainSession, OpenEnd
 
 OPENAPI = Path(__file__).resolve().parents[2].parent / "shared" / "vb365" / "openapi"
+
+BEGUN = datetime.fromisoformat("2026-03-02T04:10:00.5Z")
+ERRAND = Errand(
+    "Mailbox of Ann", "Vex", "contoso.example", "Ann", "VBO-01\\operator", "10.0.0.7", "She deleted a folder"
+)
 
 LISTINGS = {
     "JobSessions": "JobSession",
@@ -24,6 +30,9 @@ LISTINGS = {
     "Organizations": "RestOrganizationComposed",
     "Proxies": "Proxy",
     "BackupRepositories": "BackupRepository",
+    "RestoreSessions": "RESTRestoreSession",
+    "DataRetrievalSessions": "RESTDataRetrievalSession",
+    "RepositorySynchronizeSessions": "RESTRepositorySynchronizeSession",
 }
 SINGLE = {
     "ServiceInstance": "RESTServiceInstance",
@@ -136,6 +145,33 @@ async def test_item_is_as_documented(
     judge.check_get(body, f"/{version}/{documented.format()}")
 
 
+@pytest.mark.parametrize(
+    ("resource", "name", "log"),
+    [
+        ("RestoreSessions", "restoreSessionId", "Events"),
+        ("DataRetrievalSessions", "dataRetrievalSessionId", "LogItems"),
+        ("RepositorySynchronizeSessions", "sessionId", None),
+    ],
+)
+async def test_an_errand_is_as_documented(
+    visitor: Visitor, estate: Estate, judge: Judge, version: str, resource: str, name: str, log: str | None
+) -> None:
+    """A restore, retrieval or synchronization read by its id is the row of its listing; an unknown id is a 404."""
+    _furnish(estate)
+    found = 0
+    body = await visitor.json(f"/{version}/{resource}")
+    for row in body["results"] if isinstance(body, dict) else body:
+        single = await visitor.json(f"/{version}/{resource}/{row['id']}")
+        judge.check_get(single, f"/{version}/{resource}/{{{name}}}")
+        assert single == row
+        if log is not None:
+            items = await visitor.json(f"/{version}/{resource}/{row['id']}/{log}")
+            judge.check_get(items, f"/{version}/{resource}/{{{name if log == 'Events' else 'sessionId'}}}/{log}")
+            found += len(items["results"])
+    assert found == (0 if log is None else 1)
+    assert (await visitor.get(f"/{version}/{resource}/{estate.main}")).status_code == 404
+
+
 async def test_sessions_of_a_job_on_v6(visitor: Visitor, estate: Estate) -> None:
     """v6 still lists the sessions of one job by the job's path."""
     body = await visitor.json(f"/v6/Jobs/{estate.mail}/JobSessions")
@@ -209,4 +245,16 @@ def _furnish(estate: Estate) -> None:
     world.proxies[proxy] = replace(world.proxies[proxy], online=False, maintenance=True)
     bucket = world.add_repository("Bucket 01", proxy, object_storage=True)
     world.repositories[bucket] = replace(world.repositories[bucket], invalid="Repository lock is missing")
+    for errand in (ERRAND, replace(ERRAND, scope=None, reason=None)):
+        restore = world.begin_errand(JobType.RESTORE, BEGUN, errand)
+    world.log_errand(restore, "warning", "It was skipped", BEGUN, item="Inbox")
+    world.end_errand(restore, "Warning", BEGUN + timedelta(minutes=4), details="1 item was skipped")
+    for kind in ("Retrieve", "RetrievalChangeAvailabilityPeriodDays", "RetrievalRemoving"):
+        errand = Errand("Old mail", kind, retrieval_id=bucket, repository_id=bucket)
+        retrieval = world.begin_errand(JobType.RETRIEVAL, BEGUN, errand)
+    world.log_errand(retrieval, "warning", "It was skipped", BEGUN)
+    world.end_errand(retrieval, "Success", BEGUN + timedelta(minutes=4))
+    for status, details in (("Running", None), ("Failed", "The bucket does not answer"), ("Success", None)):
+        session = world.begin_errand(JobType.SYNCHRONIZE, None, Errand(repository_id=bucket))
+        world.end_errand(session, status, None, details=details)
     world.license = replace(world.license, expires=datetime.fromisoformat("2026-12-01T00:00:00Z"))

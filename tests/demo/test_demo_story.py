@@ -173,3 +173,13 @@ def test_player_needs_no_story() -> None:
     world = World()
     Player(world, []).advance(START)
     assert not world.sessions
+
+
+def test_somebody_is_given_something_back() -> None:
+    """The first hour has a restore, for whoever wants to see what that looks like."""
+    world, player = living_world(START)
+    player.advance(START + timedelta(minutes=55))
+    (restore,) = world.errands.values()
+    assert (restore.status, restore.created) == ("Running", START + timedelta(minutes=52))
+    player.advance(START + timedelta(days=8))
+    assert [one.status for one in world.errands.values()] == ["Success", "Success"]

@@ -26,6 +26,7 @@ class Inbox:
     headers: dict[str, str] = field(default_factory=dict)
     got: list[dict[str, Any]] = field(default_factory=list)
     posted: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
 
     def of(self, event_type: str) -> list[dict[str, Any]]:
         """Return the CloudEvents of one type."""
@@ -48,6 +49,12 @@ def inbox() -> Iterator[Inbox]:
             self.send_response(box.status)
             for name, value in box.headers.items():
                 self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            box.called.append(self.path)
+            self.send_response(box.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -87,11 +94,11 @@ class Household:
         }
         return {**base, **usual, **self.environ}
 
-    def start(self, *words: str) -> None:
+    def start(self, *words: str, program: tuple[str, ...] = ("-m", "watcher")) -> None:
         """Start `watcher run` (or other words) in the background; its standard error goes to log.txt."""
         with (self.folder / "log.txt").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "watcher", *(words or ("run",))],
+                [sys.executable, *program, *(words or ("run",))],
                 env=self.environment(),
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -21,8 +21,9 @@ def test_it_holds_without_a_word(world: World) -> None:
     world.write("watcher.toml", MANUAL.read_text(encoding="utf-8"))
     settings = world.load({"WATCHER_CHANNELS": "", "WATCHER_URL": ""})
     assert settings.warnings == ()
-    assert [route.name for route in settings.routes] == ["on call", "copies at night", "people", "programs"]
+    assert [route.name for route in settings.routes] == ["on call", "copies at night", "audit", "people", "programs"]
     assert settings.digest is not None
+    assert settings.heartbeat is not None
 
 
 def test_it_shows_every_key() -> None:
@@ -38,3 +39,4 @@ def test_it_shows_every_key() -> None:
     assert {key for one in content["silences"] for key in one} == set(routes.SILENCE_KEYS)
     assert {key for one in content["templates"] for key in one} == set(templates.KEYS)
     assert set(content["digest"]) == set(digest.KEYS)
+    assert set(content["heartbeat"]) == set(digest.KEYS) - {"day"}

@@ -175,8 +175,6 @@ def test_no_channels_is_a_warning(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("HEARTBEAT_URL", "https://h/x"),
-        ("WATCH", "backup"),
         ("PUBLIC_URL", "https://h/x"),
         ("ADMIN_TOKEN", "0123456789"),
     ],

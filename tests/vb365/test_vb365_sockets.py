@@ -100,6 +100,7 @@ async def test_no_cookie_is_sent_back() -> None:
         (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", Failure.UNAUTHORIZED, "answered 401", 2),
         (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", Failure.SERVER_ERROR, "answered 503", 3),
     ],
+    ids=lambda value: value[:12].hex() if isinstance(value, bytes) else None,  # answers have a date
 )
 async def test_what_a_socket_can_do_to_a_look(answer: bytes | Respond, kind: Failure, words: str, tries: int) -> None:
     """Each trouble has its class and its sentence, and only what may pass is tried again."""

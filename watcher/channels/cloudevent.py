@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from watcher.core.digest import Digest, JobDigest
+from watcher.core.errand import discreet
 from watcher.core.event import Event, JobRef, ServerRef
-from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.heartbeat import Heartbeat
+from watcher.core.model import JOB_KINDS, Errand, LogLine, Session, Statistics
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
 
@@ -39,8 +41,8 @@ class _Channel(_Shape):
     name: str
 
 
-class _Job(_Shape):
-    id: str
+class _Job(_Shape, kw_only=True):
+    id: str | None = None
     name: str
     type: str | None = None
     organization: str | None = None
@@ -63,6 +65,14 @@ class _Session(_Shape):
     end_time: datetime | None = None
     retry_count: int | None = None
     details: str | None = None
+    name: str | None = None
+    type: str | None = None
+    scope_name: str | None = None
+    initiated_by: str | None = None
+    client_host: str | None = None
+    reason: str | None = None
+    retrieval_id: str | None = None
+    repository_id: str | None = None
     statistics: _Statistics | None = None
 
 
@@ -97,6 +107,19 @@ class _Digest(_Shape):
     unreachable: list[str]
 
 
+class _Heartbeat(_Shape, kw_only=True):
+    all_well: bool
+    servers: int
+    jobs: int | None = None
+    running: int
+    failing: int
+    pending: int
+    dead: int
+    unreachable: list[str]
+    sick: list[str]
+    stuck: list[str]
+
+
 class _Data(_Shape, kw_only=True):
     server: _Server | None = None
     channel: _Channel | None = None
@@ -108,6 +131,7 @@ class _Data(_Shape, kw_only=True):
     log: list[str] | None = None
     reason: str | None = None
     digest: _Digest | None = None
+    heartbeat: _Heartbeat | None = None
 
 
 class CloudEvent(_Shape, kw_only=True):
@@ -166,11 +190,13 @@ def _data(event: Event) -> _Data:
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
         digest=_digest(event.digest) if event.digest is not None else None,
+        heartbeat=_heartbeat(event.heartbeat) if event.heartbeat is not None else None,
     )
 
 
 def _discreet(event: Event, details: Details) -> Event:
     """Return an event without what names people; of its log at most the line that says why."""
+    event = discreet(event)
     why = reason(event) if details is Details.SHORT else None
     session = replace(event.session, details=None) if event.session is not None else None
     return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
@@ -183,6 +209,21 @@ def _digest(digest: Digest) -> _Digest:
         all_well=digest.is_all_well,
         jobs=[_job_digest(job) for job in digest.jobs],
         unreachable=[server.name for server in digest.unreachable],
+    )
+
+
+def _heartbeat(beat: Heartbeat) -> _Heartbeat:
+    return _Heartbeat(
+        all_well=beat.is_well,
+        servers=len(beat.servers),
+        jobs=beat.jobs,
+        running=beat.running,
+        failing=beat.failing,
+        pending=beat.pending,
+        dead=beat.dead,
+        unreachable=[server.name for server in beat.away],
+        sick=list(beat.sick),
+        stuck=list(beat.stuck),
     )
 
 
@@ -218,13 +259,14 @@ def _server(server: ServerRef) -> _Server:
 def _job(job: JobRef | None) -> _Job | None:
     if job is None:
         return None
-    return _Job(id=job.id, name=job.name, type=job.type, organization=job.organization)
+    job_id = job.id if job.type is None or job.type in JOB_KINDS else None  # there is no job behind a restore
+    return _Job(id=job_id, name=job.name, type=job.type, organization=job.organization)
 
 
 def _session(session: Session | None) -> _Session | None:
     if session is None:
         return None
-    return _Session(
+    told = _Session(
         id=session.id,
         status=session.status,
         creation_time=_time(session.created),
@@ -233,6 +275,16 @@ def _session(session: Session | None) -> _Session | None:
         details=session.details,
         statistics=_statistics(session.statistics) if session.statistics != _NO_STATISTICS else None,
     )
+    if session.errand is not None:
+        _say_errand(told, session.errand)
+    return told
+
+
+def _say_errand(told: _Session, errand: Errand) -> None:
+    """Say what a session is about that no job repeats."""
+    told.name, told.type, told.scope_name = errand.name, errand.kind, errand.scope
+    told.initiated_by, told.client_host, told.reason = errand.initiated_by, errand.host, errand.reason
+    told.retrieval_id, told.repository_id = errand.retrieval_id, errand.repository_id
 
 
 def _statistics(statistics: Statistics) -> _Statistics:

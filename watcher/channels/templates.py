@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
+from watcher.core.errand import discreet
 from watcher.core.event import Event
 from watcher.core.render import Details, Format, Message, Style
 from watcher.core.render.escape import escape, fold
@@ -84,6 +85,8 @@ def attempt(template: Template, request: Request) -> Message:
 
 def context(request: Request, form: Format) -> dict[str, Any]:
     """Return what a template can say; what an event does not have is an empty text or list."""
+    if request.details is not Details.FULL:
+        request = replace(request, events=tuple(discreet(event) for event in request.events))
     of_each = [_said(event, request) for event in request.events]
     return {
         **of_each[-1 if is_one_story(request.events) else 0],

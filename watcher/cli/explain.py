@@ -13,9 +13,10 @@ from watcher.cli.given import moment, quiet_log, settings_of, store_errors
 from watcher.cli.screen import say, show_json
 from watcher.clock import now
 from watcher.core.delivery import State
+from watcher.core.errand import reference
 from watcher.core.event import SESSION_FAILED, Event, JobRef, ServerRef
 from watcher.core.jsonview import dump
-from watcher.core.model import Status
+from watcher.core.model import JobType, Status
 from watcher.core.policy import Case, Decision, Ruling, Told, rule
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, Footprint, KnownJob, Trail
@@ -29,7 +30,7 @@ _KEPT = 1000
 
 def execute(args: argparse.Namespace) -> int:
     """Explain one event that could be, or what became of one session."""
-    asked = any((args.job, args.server, args.organization, args.event, args.at))
+    asked = any((args.job, args.job_type, args.server, args.organization, args.event, args.at))
     if bool(args.session) == asked:
         raise Ending("name a session, or describe an event: `--job NAME --event failed`", code=2)
     settings = settings_of(args, need_secrets=False)
@@ -94,7 +95,7 @@ def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence]]:
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:
     jobs = list(jobs)
     meant = [one for one in jobs if one.job.name == args.job and args.server in {None, one.server}]
-    if jobs and args.job and not meant:
+    if jobs and args.job and not meant and args.job_type is None:
         near = get_close_matches(args.job, {one.job.name for one in jobs}, n=1)
         hint = f": did you mean `{near[0]}`?" if near else ""
         print(f"watcher: no job that is known by now is called `{args.job}`{hint}", file=sys.stderr)  # noqa: T201
@@ -105,8 +106,16 @@ def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Setti
         raise Ending(f"no server is called `{args.server}`: {_or(near or servers)}", code=2)
     server = args.server or (found.server if found else servers[0] if servers else "default")
     organization = args.organization or (found.job.organization if found else None)
-    job = JobRef("?", args.job, found.job.type if found else None, organization) if args.job else None
+    of_work = _kind(args.job_type) if args.job_type else found.job.type if found else None
+    job = JobRef("?", args.job or "?", of_work, organization) if args.job or args.job_type else None
     return Event("?", kind, ServerRef(server), at, at, job=job)
+
+
+def _kind(word: str) -> JobType:
+    try:
+        return JobType(word)
+    except ValueError:
+        raise Ending(f"--job-type: `{word}` is none of {', '.join(JobType)}", code=2) from None
 
 
 def _or(names: list[str]) -> str:
@@ -175,7 +184,7 @@ def _as_json(trail: Trail) -> dict[str, object]:
     return {
         "server": trail.server,
         "id": session.id,
-        "job": trail.job.name if trail.job else session.job_id,
+        "job": _name(trail),
         "status": session.status,
         "end_time": session.ended,
         "why": list(_why_silent(trail)),
@@ -186,9 +195,16 @@ def _as_json(trail: Trail) -> dict[str, object]:
     }
 
 
+def _name(trail: Trail) -> str | None:
+    session = trail.known.session
+    if not session.is_of_job:
+        return reference(session).name
+    return trail.job.name if trail.job else session.job_id
+
+
 def _of_trail(trail: Trail, zone: tzinfo) -> Iterator[str]:
     session = trail.known.session
-    job = trail.job.name if trail.job else session.job_id or "a job that is not known"
+    job = _name(trail) or "a job that is not known"
     ended = f", ended {_time(session.ended, zone)}" if session.ended else ""
     yield f"session {session.id} of {job} on {trail.server}: {session.status or 'could not be read yet'}{ended}"
     for line in _why_silent(trail):

@@ -112,6 +112,7 @@ def _add_explain(commands: _Commands) -> None:
     )
     explain.add_argument("session", nargs="?", metavar="SESSION-ID", help="what became of this session")
     _add_terms(explain, several=False)
+    explain.add_argument("--job-type", metavar="TYPE", help="of this kind of work: backup, copy, restore, …")
     explain.add_argument("--at", metavar="TIME", help="as if it were then: 23:30, or 2026-03-01T23:30")
     explain.add_argument("--json", action="store_true", help="print JSON, for programs")
 

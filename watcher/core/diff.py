@@ -4,12 +4,12 @@ All legal changes stand in one table, `_TABLE`: what a session was for us, what 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
-from watcher.core.model import Session, Status
+from watcher.core.model import JobType, Session, Status
 from watcher.core.record import End, Known
 
 DOUBTS_TO_VANISH = 2
@@ -41,10 +41,23 @@ class Horizon:
     """How far back news can lie, on the server's clock.
 
     `first_contact`: what started before it is nobody's start. `news_from`: an unknown end before it is history.
+    `kinds`: the same for kinds of work that are watched since later, or were for a while not.
     """
 
     first_contact: datetime
     news_from: datetime
+    kinds: Mapping[JobType, datetime] = field(default_factory=dict)
+
+    def starts_from(self, session: Session) -> datetime:
+        """Return from when on the start of a session is news."""
+        return max(self.first_contact, self._since(session))
+
+    def ends_from(self, session: Session) -> datetime:
+        """Return from when on the end of a session that is not known is news."""
+        return max(self.news_from, self._since(session))
+
+    def _since(self, session: Session) -> datetime:
+        return self.kinds.get(session.job_type or JobType.BACKUP, _LONG_AGO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,7 @@ def _phase_now(session: Session) -> _Phase:
 
 
 def _first_seen_open(before: Known | None, session: Session, horizon: Horizon) -> _Verdict:
-    started = session.created is not None and session.created >= horizon.first_contact
+    started = session.created is not None and session.created >= horizon.starts_from(session)
     if session.status == Status.RUNNING and started:
         return Known(session), (Transition(Change.STARTED, session, None, "first seen running"),)
     return _with_strangeness(Known(session), before, horizon)
@@ -145,7 +158,10 @@ def _ended(before: Known | None, session: Session, horizon: Horizon) -> _Verdict
 
 
 def _reopened(before: Known | None, session: Session, horizon: Horizon) -> _Verdict:
-    return _with_strangeness(replace(_updated(before, session), closed=False), before, horizon)
+    record = replace(_updated(before, session), closed=False)
+    if session.job_type is JobType.SYNCHRONIZE:  # an end that was history has no time, and is not this one's end
+        record = replace(record, settled=tuple(end for end in record.settled if end.ended is not None))
+    return _with_strangeness(record, before, horizon)
 
 
 def _ended_again(before: Known | None, session: Session, horizon: Horizon) -> _Verdict:
@@ -173,7 +189,7 @@ def _updated(before: Known | None, session: Session) -> Known:
 
 def _is_history(session: Session, horizon: Horizon) -> bool:
     when = session.ended or session.created
-    return when is None or when < horizon.news_from
+    return when is None or when < horizon.ends_from(session)
 
 
 def _told(record: Known, before: Known | None, reason: str) -> _Verdict:

@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from watcher.core.digest import Digest
+from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JobType, LogLine, Session
 
 SESSION_FAILED = "session.failed"
@@ -21,6 +22,7 @@ SERVER_UNREACHABLE = "server.unreachable"
 SERVER_UNAUTHORIZED = "server.unauthorized"
 SERVER_RECOVERED = "server.recovered"
 WATCHER_DIGEST = "watcher.digest"
+WATCHER_HEARTBEAT = "watcher.heartbeat"
 CHANNEL_TEST = "channel.test"
 CHANNEL_FAILING = "channel.failing"
 CHANNEL_RECOVERED = "channel.recovered"
@@ -91,6 +93,7 @@ class Event:
     story: Story = Story()
     channel: str | None = None
     digest: Digest | None = None
+    heartbeat: Heartbeat | None = None
 
     @property
     def subject(self) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from watcher.core import event as events
 from watcher.core.digest import Digest, JobDigest, ServerDigest
 from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JobType, LogLine, Session, Statistics
 from watcher.core.wanted import EVENTS
 
@@ -58,6 +59,7 @@ def _example(kind: str, now: datetime) -> Event:
         story=_story(kind, now),
         channel="chat" if kind.startswith("channel.") else None,
         digest=_digest(now) if kind == events.WATCHER_DIGEST else None,
+        heartbeat=_heartbeat(now) if kind == events.WATCHER_HEARTBEAT else None,
     )
 
 
@@ -80,6 +82,10 @@ def _story(kind: str, now: datetime) -> Story:
         day = timedelta(days=1)
         return Story(3, now - 2 * day, now - 3 * day, was_bad=True)
     return Story()
+
+
+def _heartbeat(now: datetime) -> Heartbeat:
+    return Heartbeat(now, (ServerDigest("HQ", reachable=True, last_success=now - timedelta(seconds=12)),), 43)
 
 
 def _digest(now: datetime) -> Digest:

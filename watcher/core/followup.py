@@ -112,7 +112,8 @@ def still_holds(event: Event, stands: Outcome | None, reach: Reach | None = None
     of_server = is_still_so(event, reach)
     if of_server is not None:
         return of_server
-    if event.type in _STANDS:
+    is_errand = event.session is not None and not event.session.is_of_job  # nothing that comes later makes it good
+    if event.type in _STANDS and not is_errand:
         ended = event.session.ended if event.session else None
         return stands is not None and (stands.status, stands.ended) == (_STANDS[event.type], ended)
     return event.type not in _NEVER_AGAIN

@@ -36,10 +36,19 @@ def canonical_status(text: str) -> str:
 
 
 class JobType(StrEnum):
-    """What kind of work a session belongs to (v7 and v8 say it; v6 only filters by it; before v6 all is backup)."""
+    """What kind of work a session belongs to: of jobs (v7 and v8 say it; v6 only filters by it; before v6 all is
+    backup), or work that somebody asked for and that no job repeats.
+    """
 
     BACKUP = "backup"
     COPY = "copy"
+    RESTORE = "restore"
+    RETRIEVAL = "retrieval"
+    SYNCHRONIZE = "synchronize"
+
+
+JOB_KINDS = frozenset({JobType.BACKUP, JobType.COPY})
+"""The kinds whose sessions are runs of jobs, and that are watched unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,32 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """What a session that no job repeats is about. All but `name` name people or what is theirs, or may.
+
+    `name`: of the restore or retrieval, or of the repository that is synchronized. `kind`: what is done, in words
+    ("Exchange restore"). `scope`: whose data, for a restore by the portal. `host`: where it was asked for; `reason`:
+    why, as somebody wrote it there. `retrieval_id`, `repository_id`: what it belongs to.
+    """
+
+    name: str | None = None
+    kind: str | None = None
+    organization: str | None = None
+    scope: str | None = None
+    initiated_by: str | None = None
+    host: str | None = None
+    reason: str | None = None
+    retrieval_id: str | None = None
+    repository_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """One run of a job, as one answer of the server showed it.
+    """One run of a job, or one errand, as one answer of the server showed it.
 
     `ended` is None while the server shows no end (missing, null, year 1 or year 9999). `progress` counts objects.
     `retry_count` is the order number of a retry, `main_session_id` its first run (v7, v8; None on a main run).
+    `errand` is what there is in the place of a job, for restores, retrievals and synchronizations.
     """
 
     id: str
@@ -76,6 +106,12 @@ class Session:
     details: str | None = None
     etag: int | None = None
     statistics: Statistics = Statistics()
+    errand: Errand | None = None
+
+    @property
+    def is_of_job(self) -> bool:
+        """Whether it is a run of a backup or copy job."""
+        return self.job_type is None or self.job_type in JOB_KINDS
 
     @property
     def is_ended(self) -> bool:
@@ -143,10 +179,11 @@ class Memory:
     """What is known before a look, for the look to be short.
 
     Times are on the server's clock. `horizon`: an unknown session that ended before it is nobody's news.
-    `watermark`: the latest end seen by a look that succeeded. `open`: tracked sessions without an end and when
-    they were created. `held`: the earliest end that waits for its retry and was told to nobody. `installation`: what
-    the server is known by; one that says otherwise is asked again. `hints`: sessions of which its event feed has said
-    something new, each with the status it gave.
+    `watermark`: the latest end of a job's session seen by a look that succeeded. `open`: tracked sessions of jobs
+    without an end and when they were created; `errands`: the other tracked sessions, with their kinds. `marks`: up to
+    where each other kind was dealt with; one without a mark was not read yet. `held`: the earliest end that waits for
+    its retry and was told to nobody. `installation`: what the server is known by; one that says otherwise is asked
+    again. `hints`: sessions of which its event feed has said something new, each with the status it gave.
     """
 
     horizon: datetime
@@ -155,6 +192,8 @@ class Memory:
     held: datetime | None = None
     installation: str | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
+    errands: Mapping[str, JobType] = field(default_factory=dict)
+    marks: Mapping[JobType, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +209,8 @@ class Look:
     """What one whole look at a server brought; a look that broke off brings nothing but its error.
 
     `sessions`: each id once. `gone`: tracked ids that answered 404 themselves, in a look whose listings succeeded.
-    `unreadable`: ids of rows that could not be understood, even read by themselves.
+    `unreadable`: ids of rows that could not be understood, even read by themselves. `marks`: up to where other kinds
+    are dealt with now, where that has moved.
     """
 
     greeting: Greeting
@@ -178,6 +218,7 @@ class Look:
     gone: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    marks: Mapping[JobType, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from watcher.core import chain as chains
 from watcher.core import event as events
 from watcher.core.diff import Change, Horizon, Sight, Transition, diff
+from watcher.core.errand import reference
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
-from watcher.core.model import Job, LogLine, Session, Status
+from watcher.core.model import Job, JobType, LogLine, Session, Status
 from watcher.core.outcome import is_older, judge, laid_aside
 from watcher.core.policy import Case, Policy, Ruling, Told, now_told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
+from watcher.core.timeless import with_times
 
 LATE_AT_LEAST = timedelta(minutes=5)
 LATE_INTERVALS = 3
@@ -44,7 +46,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that a decision may rest on besides the sight itself. `server_now` is `now` on the server's clock."""
+    """All that a decision may rest on besides the sight itself. `server_now` is `now` on the server's clock.
+
+    `unread`: kinds of work that were never looked at before.
+    """
 
     server: ServerRef
     horizon: Horizon
@@ -54,10 +59,12 @@ class Scene:
     jobs: Mapping[str, Job] = field(default_factory=dict)
     logs: Mapping[str, tuple[LogLine, ...]] = field(default_factory=dict)
     seeds: Mapping[str, Outcome] = field(default_factory=dict)
+    unread: frozenset[JobType] = frozenset()
 
 
 def turn(ledger: Ledger, sight: Sight, scene: Scene) -> Page:
     """Decide what one page of a look changes, from nothing but what the store knows and the page shows."""
+    sight = with_times(ledger.sessions, sight, scene.server_now, is_first=JobType.SYNCHRONIZE in scene.unread)
     found = diff(ledger.sessions, sight, scene.horizon)
     account = _Account(ledger, scene)
     for transition in found.transitions:
@@ -84,6 +91,9 @@ class _Account:
     def take(self, transition: Transition) -> None:
         """Take one transition: tell of it, or let it wait."""
         session = transition.session
+        if not session.is_of_job:
+            self._take_errand(transition)
+            return
         for chain in chains.replaced_by(session, self.chains.values()):
             self._give_up(chain)
         if transition.change == Change.ENDED:
@@ -91,6 +101,13 @@ class _Account:
         elif transition.change == Change.HISTORY:
             self._lay_aside(session)
         else:
+            self._say(_event(_PLAIN_TYPES[transition.change], transition, self.scene))
+
+    def _take_errand(self, transition: Transition) -> None:
+        """Tell of what no job repeats: it has no outcome that lasts, and no retry that it could wait for."""
+        if transition.change == Change.ENDED:
+            self._say(_event(judge(None, transition.session)[0], transition, self.scene))
+        elif transition.change != Change.HISTORY:
             self._say(_event(_PLAIN_TYPES[transition.change], transition, self.scene))
 
     def release(self, sight: Sight) -> None:
@@ -251,6 +268,8 @@ def _is_late(session: Session, scene: Scene) -> bool:
 
 
 def _job_ref(session: Session, jobs: Mapping[str, Job]) -> JobRef | None:
+    if not session.is_of_job:
+        return reference(session)
     if session.job_id is None:
         return None
     job = jobs.get(session.job_id)

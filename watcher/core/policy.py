@@ -11,7 +11,6 @@ from watcher.core.event import (
     SERVER_UNREACHABLE,
     SESSION_FAILED,
     SESSION_WARNING,
-    WATCHER_DIGEST,
     Event,
 )
 from watcher.core.match import EVERYTHING, Match, traits
@@ -292,7 +291,7 @@ def _decision(asked: _Asked, channel: str, route: Route, reason: str) -> Decisio
     now, is_program = asked.case.now, channel in asked.case.policy.programs
     if asked.muting:
         return Decision(channel, tell=False, reason=asked.muting.reason, route=route.name, muted=True)
-    if asked.event.type == WATCHER_DIGEST:
+    if asked.event.type.startswith("watcher."):
         is_program = True  # it joins nothing, but waits for the end of quiet hours like everything else
     end = until(route.quiet.windows, now)
     if end and wording(asked.event).severity not in route.quiet.pierced_by:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from watcher.core.delivery import Delivery
 from watcher.core.event import Event, ServerRef
-from watcher.core.model import Session
+from watcher.core.model import JobType, Session
 from watcher.core.policy import Ruling, Told
 from watcher.core.silence import Silence
 
@@ -142,6 +142,7 @@ class ServerRecord:
     `news_from` is the first contact less the lookback: what ended before it is history. `doubted`: another
     installation that answered last under this name; it is believed when it does so again.
     `feed_token`: up to where its events were dealt with. `swept`: when it was last swept, on our clock.
+    `kinds`: from when on the ends of each kind of work that is watched are news, on the server's clock.
     """
 
     id: int
@@ -158,3 +159,4 @@ class ServerRecord:
     feed_token: str | None = None
     swept: datetime | None = None
     refusal: Refusal | None = None
+    kinds: Mapping[JobType, datetime] = field(default_factory=dict)

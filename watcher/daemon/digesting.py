@@ -22,7 +22,7 @@ async def digest_once(bench: Bench, policy: Policy, reading: Threaded) -> Event 
     if found is None:
         return None
     event = _event(name, due, now, found)
-    ruling = _for_some(rule(event, Case(policy, now)), wanted.channels)
+    ruling = for_some(rule(event, Case(policy, now)), wanted.channels, "[digest]")
     debts = tuple(owed(event, ruling, policy))
     await bench.run_db(lambda: store.tell(event, ruling, debts, now=now))
     return event
@@ -32,11 +32,12 @@ def _event(name: str, due: datetime, now: datetime, digest: Digest) -> Event:
     return Event(name, WATCHER_DIGEST, OURSELVES, due, now, reason="it is due", digest=digest)
 
 
-def _for_some(ruling: Ruling, channels: tuple[str, ...] | None) -> Ruling:
+def for_some(ruling: Ruling, channels: tuple[str, ...] | None, table: str) -> Ruling:
+    """Narrow a ruling down to the channels that a table of the settings names, if it names any."""
     if channels is None:
         return ruling
     decisions = (
-        one if one.channel in channels else replace(one, tell=False, reason="[digest] names other channels")
+        one if one.channel in channels else replace(one, tell=False, reason=f"{table} names other channels")
         for one in ruling.decisions
     )
     return replace(ruling, decisions=tuple(decisions))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from watcher.core.followup import FollowUp, follow_up, may_remind
 from watcher.core.policy import Policy
 from watcher.daemon.digesting import digest_once
+from watcher.daemon.heartbeating import heartbeat_once
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded
 from watcher.store import StoreError
@@ -27,13 +28,21 @@ class Following:
             try:
                 said = await follow_up_once(loops.bench, policy, with_failing=passes % SELDOM == 0)
                 loops.telling.followed_up(said)
-                digest = await digest_once(loops.bench, policy, reading) if passes % SELDOM == 0 else None
-                if said.owed or digest:
+                told = await self._scheduled(policy, reading) if passes % SELDOM == 0 else False
+                if said.owed or told:
                     loops.bell.ring()
             except StoreError as error:
                 loops.store_failed("follow up", error)
             passes += 1
             await loops.clock.sleep(FOLLOW_UP_EVERY)
+
+    async def _scheduled(self, policy: Policy, reading: Threaded) -> bool:
+        """Tell the digest and the heartbeat that are due; return whether there was one."""
+        loops = self.loops
+        digest = await digest_once(loops.bench, policy, reading)
+        stuck = loops.health.stuck(loops.clock.now())
+        beat = await heartbeat_once(loops.bench, policy, reading, loops.jobs, stuck)
+        return digest is not None or beat is not None
 
 
 async def follow_up_once(bench: Bench, policy: Policy, *, with_failing: bool = True) -> FollowUp:

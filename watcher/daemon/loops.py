@@ -1,7 +1,7 @@
 """The loops: each is a pass and a clock. All that is decided is decided elsewhere."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -53,7 +53,10 @@ class Bell:
 
 @dataclass(slots=True)
 class Loops:
-    """What the loops share: the clock, the bell, and those who are told what happened."""
+    """What the loops share: the clock, the bell, and those who are told what happened.
+
+    `jobs`: the ids of the jobs that each server has, as its last look has shown.
+    """
 
     bench: Bench
     health: Health
@@ -65,6 +68,7 @@ class Loops:
     installations: dict[int, str] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
     trays: dict[str, deque[Delivery]] = field(default_factory=lambda: defaultdict(deque))
+    jobs: dict[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -98,6 +102,8 @@ class Loops:
                 self.telling.look(report, took, max(0.0, due - began - took))
                 self._tried(watch.watched.name, loop)
                 self._warn_of_twins(watch)
+                if watch.has_looked:
+                    self.jobs[watch.watched.name] = watch.jobs.keys()
                 if report.owed:
                     self.bell.ring()
             if await self._rest(watch, loop, due, is_alive=report is not None, may_wake=not failures):

@@ -1,5 +1,6 @@
 """`run --once`: one look at every server, then what is due is sent, and the end."""
 
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -10,7 +11,9 @@ from watcher.core.delivery import Sent, State
 from watcher.core.model import LookFailed
 from watcher.daemon.digesting import digest_once
 from watcher.daemon.following import follow_up_once
+from watcher.daemon.heartbeating import Pulse, heartbeat_once
 from watcher.daemon.parts import Bench, OpenChannel, build_server, close_server
+from watcher.daemon.pinging import Ping
 from watcher.daemon.telling import Telling
 from watcher.deliver import deliver_once
 from watcher.desk import Handled
@@ -29,6 +32,7 @@ class Round:
     rng: Random
     reports: list[Report] = field(default_factory=list)
     still_open: int = 0
+    jobs: dict[str, Collection[str]] = field(default_factory=dict)
 
     async def run(self) -> bool:
         """Return whether every look succeeded and nothing that was due is still open."""
@@ -36,18 +40,22 @@ class Round:
         async with AsyncExitStack() as stack, anyio.create_task_group() as looks:
             for server in self.bench.settings.servers:
                 if server.enabled:
-                    source = build_server(server, self.bench.clock)
+                    source = build_server(server, self.bench.clock, self.bench.settings.watch)
                     stack.push_async_callback(close_server, source)
                     looks.start_soon(self._look, self.bench.watch(server, source), source)
         await self.bench.announce()
         policy = await self.bench.policy()
         self.telling.followed_up(await follow_up_once(self.bench, policy))
         await digest_once(self.bench, policy, self.bench.run_db)
+        await heartbeat_once(self.bench, policy, self.bench.run_db, self.jobs)
         async with anyio.create_task_group() as sends:
             for channel in channels:
                 sends.start_soon(self._send, channel)
         await self.bench.channels.aclose()
-        return not self.still_open and not any(report.failure for report in self.reports)
+        is_good = not self.still_open and not any(report.failure for report in self.reports)
+        if is_good and (url := self.bench.settings.heartbeat_url) is not None:
+            await Pulse(Ping(url.reveal()), self.bench.clock, lambda: True).beat()
+        return is_good
 
     async def _look(self, watch: Watch, source: Server) -> None:
         report = await self._look_once(watch)
@@ -58,6 +66,8 @@ class Round:
     async def _look_once(self, watch: Watch) -> Report:
         began = self.bench.clock.now()
         report = await poll_once(watch, now=began)
+        if watch.has_looked:
+            self.jobs[watch.watched.name] = watch.jobs.keys()
         self.telling.look(report, (self.bench.clock.now() - began).total_seconds(), None)
         return report
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from watcher.clock import Clock
 from watcher.core.backoff import OnUnknown, Patience
+from watcher.core.model import JOB_KINDS, JobType
 from watcher.core.page import Rules
 from watcher.core.policy import Policy
 from watcher.core.render.style import Details
@@ -131,8 +132,8 @@ def manner(channel: ChannelSettings, settings: Settings) -> Manner:
     }
 
 
-def build_server(server: ServerSettings, clock: Clock) -> Server:
-    """Build the client of one watched server."""
+def build_server(server: ServerSettings, clock: Clock, kinds: frozenset[JobType] = JOB_KINDS) -> Server:
+    """Build the client of one watched server; `kinds` are the work that is watched."""
     access = Access(
         name=server.name,
         url=server.url,
@@ -144,7 +145,7 @@ def build_server(server: ServerSettings, clock: Clock) -> Server:
         verify_tls=server.verify_tls,
         proxy=server.proxy.reveal() if server.proxy else None,
     )
-    return Server(access, now=clock.now)
+    return Server(access, now=clock.now, kinds=kinds)
 
 
 async def close_server(server: Server) -> None:
@@ -167,7 +168,7 @@ class Bench:
 
     def watch(self, server: ServerSettings, source: Server) -> Watch:
         """Put together what looks at one server need."""
-        watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep)
+        watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep, self.settings.watch)
 
         known: list[Rules] = []
 

@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from watcher.clock import Clock
+from watcher.core.render.heartbeat import line as status_line
 from watcher.daemon.loops import leaf
 from watcher.daemon.once import Round
 from watcher.daemon.parts import Bench, Channels, Threaded, UnusableChannels, open_channels
@@ -26,6 +27,7 @@ from watcher.web.metrics import Metrics
 log = logging.getLogger("watcher")
 
 OK, FAILED, WRONG_SETTINGS = 0, 1, 2
+STATUS_SOON, STATUS_EVERY = 2.0, 15.0
 
 
 def run(settings: Settings, *, once: bool, reload: Callable[[], Settings], clock: Clock | None = None) -> int:
@@ -112,6 +114,7 @@ class Daemon:
         async with anyio.create_task_group() as around:
             await around.start(self._take_signals)
             around.start_soon(self._feed_watchdog)
+            around.start_soon(self._show_status)
             self._notifier.ready()
             self._say_what_is_watched()
             while True:
@@ -157,11 +160,23 @@ class Daemon:
     async def _feed_watchdog(self) -> None:
         interval = self._notifier.watchdog_interval()
         while interval is not None:
-            stuck = self._health.stuck(self._clock.now())
-            if not stuck:
+            if not self._health.stuck(self._clock.now()):
                 self._notifier.watchdog()
-            self._notifier.status("; ".join(stuck) or self._summary())
             await anyio.sleep(interval)
+
+    async def _show_status(self) -> None:
+        """Keep the line in `systemctl status` up to date: what is stuck, or how all stands in a few numbers."""
+        reading, pause = Threaded(only_reads=True), STATUS_SOON
+        while self._notifier.is_heard:
+            await anyio.sleep(pause)
+            pause = STATUS_EVERY
+            stuck = self._health.stuck(self._clock.now())
+            try:
+                standing = await reading(self._store.standing)
+                line = status_line(standing, self._shift.jobs)
+            except StoreError as error:
+                line = str(error)
+            self._notifier.status("; ".join([*stuck, line]))
 
     def _summary(self) -> str:
         settings = self._shift.bench.settings

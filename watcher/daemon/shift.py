@@ -1,5 +1,6 @@
 """One configuration in force: its loops from start to stop."""
 
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -9,8 +10,10 @@ from anyio.abc import TaskGroup
 
 from watcher.daemon.beside import Beside
 from watcher.daemon.following import Following
+from watcher.daemon.heartbeating import Pulse, is_well
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
+from watcher.daemon.pinging import Ping
 from watcher.daemon.site import Reading, serve_site
 from watcher.daemon.telling import Telling
 from watcher.settings import ServerSettings
@@ -33,10 +36,11 @@ class Shift:
     rng: Random
     stop: anyio.Event = field(default_factory=anyio.Event)
     problems: tuple[str, ...] = ()
+    jobs: dict[str, Collection[str]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
-        loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng)
+        loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng, jobs=self.jobs)
         beside = Beside(loops)
         async with AsyncExitStack() as stack:
             watches = [self._watch(server, stack) for server in self._servers()]
@@ -54,6 +58,7 @@ class Shift:
                     looking.start_soon(loops.prune)
                     looking.start_soon(loops.bury)
                     looking.start_soon(Following(loops).run)
+                    looking.start_soon(self._beat)
                     await self.stop.wait()
                     looking.cancel_scope.cancel()
                 loops.stop()
@@ -64,7 +69,7 @@ class Shift:
         return [server for server in self.bench.settings.servers if server.enabled]
 
     def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, Server, ServerSettings]:
-        source = build_server(server, self.bench.clock)
+        source = build_server(server, self.bench.clock, self.bench.settings.watch)
         stack.push_async_callback(close_server, source)
         return self.bench.watch(server, source), source, server
 
@@ -80,6 +85,13 @@ class Shift:
         await loops.announce()
         for channel in channels:
             delivering.start_soon(loops.deliver, await self.bench.desk(channel))
+
+    async def _beat(self) -> None:
+        """Call whoever misses us otherwise."""
+        url = self.bench.settings.heartbeat_url
+        if url is not None:
+            ping, clock = Ping(url.reveal()), self.bench.clock
+            await Pulse(ping, clock, is_well(self.health, clock)).run()
 
     async def _site(self, loops: Loops) -> None:
         listen = self.bench.settings.listen

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from watcher.core.model import JobType
+from watcher.core.model import JobType, Session
 from watcher.demo.estate import Job
 from watcher.demo.listing import Desk, filtered, listing, row_of
 from watcher.demo.quirks import LogShape
-from watcher.demo.wire import Ask, array_or_page, word
+from watcher.demo.wire import Ask, array_or_page, moment, page, word
+from watcher.demo.wire_errands import errand_body, restore_event_body
 from watcher.demo.wire_jobs import copy_job_body, job_body, organization_body
 from watcher.demo.wire_server import (
     health_body,
@@ -23,6 +25,7 @@ from watcher.demo.wire_server import (
 )
 from watcher.demo.wire_sessions import log_body
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LOG_TYPES = ("Running", "Warning", "Error", "Success", "Stop")
 
 
@@ -62,6 +65,93 @@ def log_items(desk: Desk, ask: Ask) -> Any:
             items.reverse()
     is_array = ask.wire.quirks.log_shape is LogShape.ARRAY
     return array_or_page(ask, items, lambda item: log_body(ask.wire, item, ask.id), page_since=6 if is_array else 3)
+
+
+def restore_list(desk: Desk, ask: Ask) -> Any:
+    """`/RestoreSessions`: a page; from v6 by the time of the start, on v8 also of the end, and in a chosen order."""
+    found = _errands(desk, JobType.RESTORE)
+    if ask.wire.version >= 6:
+        found = _between(found, ask, "startTime", lambda one: one.created)
+    is_rising, key = False, _created
+    if ask.wire.version >= 8:
+        found = _between(found, ask, "endTime", lambda one: one.ended)
+        is_rising = word(ask.query, "orderAsc", ("true", "false")) == "true"
+        by_end = word(ask.query, "orderBy", ("CreationTime", "EndTime")) == "EndTime"
+        key = _ended if by_end else _created
+    found.sort(key=key, reverse=not is_rising)
+    return page(ask, found, lambda one: _listed(desk, ask, one))
+
+
+def retrieval_list(desk: Desk, ask: Ask) -> Any:
+    """`/DataRetrievalSessions`, from v6: a page."""
+    wanted = ask.query.get("dataretrievalid")
+    found = [one for one in _errands(desk, JobType.RETRIEVAL) if not wanted or _retrieval_of(one) == wanted]
+    return page(ask, sorted(found, key=_created, reverse=True), lambda one: _listed(desk, ask, one))
+
+
+def synchronization_list(desk: Desk, ask: Ask) -> Any:
+    """`/RepositorySynchronizeSessions`, from v6: an array."""
+    return [_listed(desk, ask, one) for one in _errands(desk, JobType.SYNCHRONIZE)]
+
+
+def errand_by_id(kind: JobType, refusal: str) -> Callable[[Desk, Ask], Any]:
+    """Make the answer for one session of a kind."""
+
+    def answer(desk: Desk, ask: Ask) -> Any:
+        found = [one for one in _errands(desk, kind) if one.id == ask.id]
+        _require(bool(found), refusal)
+        bad = desk.faults.bad_rows.get(ask.id)
+        return bad.row if bad is not None and bad.bad_by_id else errand_body(ask.wire, found[0])
+
+    return answer
+
+
+def _listed(desk: Desk, ask: Ask, session: Session) -> Any:
+    bad = desk.faults.bad_rows.get(session.id)
+    return bad.row if bad is not None else errand_body(ask.wire, session)
+
+
+def restore_events(desk: Desk, ask: Ask) -> Any:
+    """`/RestoreSessions/{id}/Events`: a page of what became of each item."""
+    _require(ask.id in desk.world.errands, "Restore session was not found.")
+    items = desk.world.errand_logs.get(ask.id, ())
+    return page(ask, items, lambda item: restore_event_body(ask.wire, item, ask.id))
+
+
+def retrieval_log(desk: Desk, ask: Ask) -> Any:
+    """`/DataRetrievalSessions/{id}/LogItems`, from v6."""
+    _require(ask.id in desk.world.errands, "Data retrieval session was not found.")
+    items = desk.world.errand_logs.get(ask.id, ())
+    return page(ask, items, lambda item: log_body(ask.wire, item, ask.id))
+
+
+def _errands(desk: Desk, kind: JobType) -> list[Session]:
+    return [one for one in list(desk.world.errands.values()) if one.job_type is kind]
+
+
+def _between(
+    sessions: Sequence[Session], ask: Ask, name: str, at: Callable[[Session], datetime | None]
+) -> list[Session]:
+    begin, end = moment(ask.query, f"{name}From"), moment(ask.query, f"{name}To")
+
+    def is_within(when: datetime | None) -> bool:
+        if when is None:
+            return begin is None and end is None
+        return (begin is None or when >= begin) and (end is None or when <= end)
+
+    return [one for one in sessions if is_within(at(one))]
+
+
+def _created(session: Session) -> datetime:
+    return session.created or _NEVER
+
+
+def _ended(session: Session) -> datetime:
+    return session.ended or _NEVER
+
+
+def _retrieval_of(session: Session) -> str | None:
+    return session.errand.retrieval_id if session.errand else None
 
 
 def job_list(desk: Desk, ask: Ask) -> Any:
@@ -135,6 +225,18 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("JobSessions", session_list),
     Endpoint("JobSessions/{id}", session_by_id),
     Endpoint("JobSessions/{id}/LogItems", log_items),
+    Endpoint("RestoreSessions", restore_list),
+    Endpoint("RestoreSessions/{id}", errand_by_id(JobType.RESTORE, "Restore session was not found.")),
+    Endpoint("RestoreSessions/{id}/Events", restore_events),
+    Endpoint("DataRetrievalSessions", retrieval_list, since=6),
+    Endpoint("DataRetrievalSessions/{id}/LogItems", retrieval_log, since=6),
+    Endpoint(
+        "DataRetrievalSessions/{id}", errand_by_id(JobType.RETRIEVAL, "Data retrieval session was not found."), since=6
+    ),
+    Endpoint("RepositorySynchronizeSessions", synchronization_list, since=6),
+    Endpoint(
+        "RepositorySynchronizeSessions/{id}", errand_by_id(JobType.SYNCHRONIZE, "Session was not found."), since=6
+    ),
     Endpoint("Jobs", job_list),
     Endpoint("Jobs/{id}", job_by_id),
     Endpoint("Jobs/{id}/JobSessions", sessions_of_job, until=6),

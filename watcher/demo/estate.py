@@ -64,13 +64,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class LogItem:
-    """One line of a session's log; `usn` numbers them from 1, `type` is a word of `core.model.LogLine`."""
+    """One line of a session's log; `usn` numbers them from 1, `type` is a word of `core.model.LogLine`.
+
+    `item`: what a restore speaks of.
+    """
 
     id: str
     usn: int
     type: str
     text: str
     at: datetime
+    item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

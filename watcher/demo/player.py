@@ -4,19 +4,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from watcher.core.model import Statistics
-from watcher.demo.story import ESTATE, WEEK, Act, Run, Step, life
+from watcher.core.model import JobType, Statistics, Status
+from watcher.demo.story import ESTATE, WEEK, Act, Restore, Run, Step, life, restores
 from watcher.demo.world import World
 
 _KEEP_WEEKS = 4
 
 
 class Player:
-    """Applies steps to a world, in their order. Jobs are found by their names."""
+    """Applies steps and restores to a world, in their order. Jobs are found by their names."""
 
-    def __init__(self, world: World, steps: Iterable[Step]) -> None:
+    def __init__(self, world: World, steps: Iterable[Step], restores: Iterable[Restore] = ()) -> None:
         """Begin before the first step."""
         self._world = world
+        self._restores = iter(restores)
+        self._restore = next(self._restores, None)
+        self._restoring: str | None = None
         self._steps = iter(steps)
         self._next = next(self._steps, None)
         self._jobs = {job.name: job.id for job in world.jobs.values()}
@@ -28,7 +31,21 @@ class Player:
         while self._next is not None and self._next.at <= now:
             self._apply(self._next)
             self._next = next(self._steps, None)
+        while self._restore is not None and self._restore.began <= now and self._give_back(self._restore, now):
+            self._restore = next(self._restores, None)
         self._forget(now)
+
+    def _give_back(self, restore: Restore, now: datetime) -> bool:
+        """Begin a restore, and end it when its time is over; return whether that is so."""
+        if self._restoring is None:
+            self._restoring = self._world.begin_errand(JobType.RESTORE, restore.began, restore.errand)
+        if now < restore.ended:
+            return False
+        text = r"Restored to \maya.lindqvist\Inbox"
+        self._world.log_errand(self._restoring, "success", text, restore.ended, item="Folder Offers 2026 (218 items)")
+        self._world.end_errand(self._restoring, Status.SUCCESS, restore.ended)
+        self._restoring = None
+        return True
 
     def _apply(self, step: Step) -> None:
         run = step.run
@@ -65,7 +82,7 @@ def living_world(start: datetime, seed: int = 0) -> tuple[World, Player]:
     for plan in ESTATE:
         copy_of = ids[plan.copy_of] if plan.copy_of else None
         ids[plan.name] = world.add_job(plan.name, plan.organization, schedule=plan.schedule, copy_of=copy_of)
-    return world, Player(world, life(seed, start))
+    return world, Player(world, life(seed, start), restores(start))
 
 
 def _so_far(counters: Statistics, share: float) -> Statistics:

@@ -66,6 +66,7 @@ def _settings(folder: Path, port: int, server: dict[str, str], receiver: str) ->
     chosen = server | {
         "CHANNELS": f"terminal={receiver.replace('http://', 'json://')}/",
         "NOTIFY_ON": "failed warning stopped success unrecognized vanished",
+        "WATCH": "backup copy restore",
         "POLL_INTERVAL": LOOK_EVERY,
         "DATABASE_URL": f"sqlite:///{folder / 'watcher.db'}",
         "LISTEN": f"127.0.0.1:{port}",

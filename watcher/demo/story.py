@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 
-from watcher.core.model import LogLine, Statistics, Status
+from watcher.core.model import Errand, LogLine, Statistics, Status
 from watcher.demo.estate import Schedule
 from watcher.demo.words import log_of
 
@@ -110,6 +110,32 @@ class Step:
     act: Act
     run: Run
     share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Something that an operator gives back to somebody."""
+
+    began: datetime
+    ended: datetime
+    errand: Errand
+
+
+def restores(start: datetime) -> Iterator[Restore]:
+    """Yield a restore an hour after `start`, and one each week."""
+    began = start + 52 * _MINUTE
+    while True:
+        errand = Errand(
+            "Mailbox of Maya Lindqvist",
+            "Vex",
+            _ALDERWOOD,
+            "maya.lindqvist@alderwood.example",
+            r"VBO-01\helpdesk",
+            "vbo-01.alderwood.example",
+            "Ticket 2207: she deleted a folder",
+        )
+        yield Restore(began, began + 7 * _MINUTE, errand)
+        began += WEEK
 
 
 def week(seed: int, start: datetime) -> list[Step]:

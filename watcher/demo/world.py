@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from watcher.core.model import JobType, LogLine, Session, Statistics, Status
+from watcher.core.model import Errand, JobType, LogLine, Session, Statistics, Status
 from watcher.demo.estate import Account, Job, License, LogItem, MailSettings, Organization, Proxy, Repository, Schedule
 
 _NAMESPACE = UUID("7b0f3c52-5d0e-4f6a-9a3e-2f5f2b1c8d41")
@@ -53,6 +53,9 @@ class World:
         self.repositories: dict[str, Repository] = {}
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
+        self.errands: dict[str, Session] = {}
+        self.errand_logs: dict[str, tuple[LogItem, ...]] = {}
+        self._forgotten = 0
         self.logs: dict[str, tuple[LogItem, ...]] = {}
         self.add_repository("Disk 01", self.add_proxy("proxy-01"))
 
@@ -185,6 +188,33 @@ class World:
         self._note("JobSessionUpdate", session.id, session)
         return self.sessions[session.id]
 
+    def begin_errand(self, kind: JobType, at: datetime | None, errand: Errand, status: str = Status.RUNNING) -> str:
+        """Begin a restore, a retrieval or a synchronization (which has no times); returns its id.
+
+        `errand.kind` is the word of the wire: Vex, Veod, Vesp or Vet; Retrieve and the like. Ids and eTags are counted
+        apart from those of jobs.
+        """
+        name = str(uuid5(_NAMESPACE, f"{self.name}/errand/{len(self.errands) + self._forgotten}"))
+        self.errands[name] = Session(name, str(status), job_type=kind, created=at, progress=0, etag=1, errand=errand)
+        return name
+
+    def end_errand(self, session: str, status: str, at: datetime | None, *, details: str | None = None) -> None:
+        """End one of those, or show it in another status."""
+        before = self.errands[session]
+        etag = (before.etag or 0) + 1
+        self.errands[session] = replace(before, status=str(status), ended=at, details=details, etag=etag)
+
+    def log_errand(self, session: str, kind: str, text: str, at: datetime, *, item: str | None = None) -> None:
+        """Add a line to the log of a retrieval, or say what became of an item of a restore."""
+        lines = self.errand_logs.get(session, ())
+        name = str(uuid5(_NAMESPACE, f"{session}/{len(lines)}"))
+        self.errand_logs[session] = (*lines, LogItem(name, len(lines) + 1, kind, text, at, item))
+
+    def forget_errand(self, session: str) -> None:
+        """Forget one of those: it answers 404 from now on."""
+        del self.errands[session]
+        self._forgotten += 1
+
     def remove(self, session: str) -> None:
         """Forget a session, as history retention does: it answers 404 from now on."""
         gone = self.sessions.pop(session)
@@ -204,10 +234,13 @@ class World:
         self.changes.clear()
 
     def forget(self, before: datetime) -> None:
-        """Remove the sessions that ended before a moment."""
+        """Remove the sessions that ended before a moment, of jobs and others."""
         for session in list(self.sessions.values()):
             if session.ended is not None and session.ended < before:
                 self.remove(session.id)
+        for errand in list(self.errands.values()):
+            if errand.ended is not None and errand.ended < before:
+                self.forget_errand(errand.id)
 
     def _note_end(self, job: str, status: str, at: datetime) -> None:
         changes: dict[str, Any] = {"last_status": status}

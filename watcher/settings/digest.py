@@ -1,4 +1,4 @@
-"""`[digest]` of watcher.toml: when a digest is due, and for whom."""
+"""`[digest]` and `[heartbeat]` of watcher.toml: when one is due, and for whom."""
 
 from collections.abc import Iterable, Mapping
 from datetime import time, tzinfo
@@ -18,7 +18,7 @@ _MORNING = time(8)
 def table_digest(
     table: Mapping[str, object], where: str, zone: tzinfo, channels: Iterable[str], notes: Notes
 ) -> DigestSettings:
-    """Return what the `[digest]` table says."""
+    """Return what the table says."""
     tabled = Tabled(table, where, notes)
     tabled.known(KEYS)
     every = tabled.get("every", of_text(parse.choice("daily", "weekly")), "daily")

@@ -52,7 +52,7 @@ from watcher.settings.templates import table_template
 from watcher.settings.zone import machine_zone
 
 _TABLES = ("servers", "channels", "routes", "silences", "templates")
-_SINGLE_TABLES = ("digest",)
+_SINGLE_TABLES = ("digest", "heartbeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,8 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         state_folder=state_folder,
         routes=_routes(sources, inherited, told),
         silences=_silences(sources, inherited.zone),
-        digest=_digest(sources, inherited.zone, told),
+        digest=_scheduled(sources, "digest", inherited.zone, told),
+        heartbeat=_scheduled(sources, "heartbeat", inherited.zone, told),
         templates=_templates(sources),
         warnings=tuple(reader.notes.warnings),  # last, when all has been read
     )
@@ -242,12 +243,14 @@ def _templates(sources: _Sources) -> tuple[Template, ...]:
     )
 
 
-def _digest(sources: _Sources, zone: tzinfo, channels: tuple[ChannelSettings, ...]) -> DigestSettings | None:
-    table = sources.toml.content.get("digest") if sources.toml else None
+def _scheduled(
+    sources: _Sources, key: str, zone: tzinfo, channels: tuple[ChannelSettings, ...]
+) -> DigestSettings | None:
+    table = sources.toml.content.get(key) if sources.toml else None
     if not isinstance(table, dict) or sources.toml is None:
         return None
     names = [channel.name for channel in channels]
-    return table_digest(table, f"{sources.toml.path}: [digest]", zone, names, sources.reader.notes)
+    return table_digest(table, f"{sources.toml.path}: [{key}]", zone, names, sources.reader.notes)
 
 
 def _warn_of_unused(reader: Reader) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from watcher.core.backoff import EXPIRES_AFTER, GIVE_UP_AFTER, OnUnknown
 from watcher.core.digest import Schedule
+from watcher.core.model import JobType
 from watcher.core.pace import Rate
 from watcher.core.policy import Route
 from watcher.core.render.style import Details
@@ -72,7 +73,7 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True)
 class DigestSettings:
-    """When, and through which channels; None: those that the routes lead to."""
+    """When a digest or a heartbeat comes, and through which channels; None: those that the routes lead to."""
 
     schedule: Schedule
     channels: tuple[str, ...] | None = None
@@ -99,7 +100,7 @@ class Settings:
     attempts: str
     hold: timedelta
     group_wait: timedelta
-    watch: frozenset[str]
+    watch: frozenset[JobType]
     public_url: str | None
     admin_token: Secret | None
     log_format: Literal["text", "json"]
@@ -110,6 +111,7 @@ class Settings:
     routes: tuple[Route, ...] = ()
     silences: tuple[Silence, ...] = ()
     digest: DigestSettings | None = None
+    heartbeat: DigestSettings | None = None
     templates: tuple[Template, ...] = ()
 
     def secret_values(self) -> tuple[str, ...]:

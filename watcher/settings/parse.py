@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from watcher.core.backoff import OnUnknown
+from watcher.core.model import JobType
 from watcher.core.pace import Rate
 from watcher.core.render.style import Details
 from watcher.core.wanted import events_named
@@ -27,7 +28,7 @@ _LONGEST = timedelta(days=36500)
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _API_VERSIONS = ("auto", "v3", "v4", "v5", "v6", "v7", "v8")
-_WATCHABLE = ("backup", "copy", "restore", "retrieval", "synchronize")
+_WATCHABLE = tuple(kind.value for kind in JobType)
 _RATE = re.compile(r"([0-9]{1,9})\s*/\s*(s|sec|second|m|min|minute|h|hour)")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LARGEST_BATCH = 1000
@@ -155,9 +156,12 @@ def notify_on(text: str) -> frozenset[str]:
     return events_named(named)
 
 
-def watch(text: str) -> frozenset[str]:
-    """Read which kinds of work are watched."""
-    return frozenset(choice(*_WATCHABLE)(word) for word in words(text))
+def watch(text: str) -> frozenset[JobType]:
+    """Read which kinds of work are watched; with none of them nothing would ever be told."""
+    named = words(text)
+    if not named:
+        raise ValueError(f"names no kind of work: name some of {', '.join(_WATCHABLE)}, or leave the setting out")
+    return frozenset(JobType(choice(*_WATCHABLE)(word)) for word in named)
 
 
 def fingerprints(text: str) -> tuple[str, ...]:

@@ -152,14 +152,14 @@ GROUP_WAIT = Setting(
 HEARTBEAT_URL = Setting(
     "heartbeat_url",
     address.secret_url,
-    "Called while the watcher makes progress.",
+    "Called (GET) about once a minute while both loops make progress; `run --once` calls it after a good round.",
     sample="https://hc.example.com/ping/0000",
     secret=True,
 )
 WATCH = Setting(
     "watch",
     parse.watch,
-    "Which work is watched: backup, copy, restore, retrieval, synchronize.",
+    "Which work is watched: backup, copy, restore, retrieval (from an archive), synchronize (of repositories).",
     "backup copy",
 )
 PUBLIC_URL = Setting(
@@ -207,8 +207,6 @@ TABLE: tuple[Setting[object], ...] = (
 )
 
 NOT_USED_YET: tuple[Setting[object], ...] = (
-    HEARTBEAT_URL,
-    WATCH,
     PUBLIC_URL,
     ADMIN_TOKEN,
 )

@@ -41,11 +41,15 @@ def first_contact(connection: Connection) -> datetime | None:
     return min(met, default=None)
 
 
+def servers_of(connection: Connection) -> tuple[ServerDigest, ...]:
+    """Return the servers of the settings, and which of them answer."""
+    return tuple(_server(row) for row in connection.execute(_SERVERS))
+
+
 def make(connection: Connection, period: tuple[datetime, datetime], *, is_weekly: bool) -> Digest:
     """Sum up a period."""
     states = [_state(row) for row in connection.execute(_STATES)]
-    met = [_server(row) for row in connection.execute(_SERVERS)]
-    return digest(_runs(connection, period), states, met, period=period, is_weekly=is_weekly)
+    return digest(_runs(connection, period), states, servers_of(connection), period=period, is_weekly=is_weekly)
 
 
 def _runs(connection: Connection, period: tuple[datetime, datetime]) -> Iterator[Run]:

@@ -140,6 +140,7 @@ def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:
         "ended": session.ended,
         "settled": None if known.is_open else min(session.ended or now, now),
         "data": known,
+        "kind": None if session.is_of_job or session.job_type is None else session.job_type.value,
     }
 
 

@@ -7,11 +7,12 @@ from watcher.core.delivery import State
 from watcher.core.digest import Digest
 from watcher.core.event import Event
 from watcher.core.followup import Diary, FollowUp
+from watcher.core.heartbeat import Standing
 from watcher.core.policy import Ruling
 from watcher.core.record import Owed
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, KnownJob, SessionView, StatusView, Trail
-from watcher.store import digests, followups, pages, questions, quieted, trail
+from watcher.store import digests, followups, pages, questions, quieted, standing, trail
 from watcher.store.transactions import Transactions
 
 
@@ -39,6 +40,19 @@ class People(Transactions):
             if met is None or met >= period[1] or digests.is_told(connection, event_id):
                 return None
             return digests.make(connection, period, is_weekly=is_weekly)
+
+    def standing(self) -> Standing:
+        """Return how servers, jobs, the outbox and the channels stand, in a few numbers."""
+        with self._reading() as connection:
+            return standing.standing(connection)
+
+    def heartbeat(self, event_id: str, due: datetime) -> Standing | None:
+        """Return how everything stands; None if that sign of life was given, or due before the first server was met."""
+        with self._reading() as connection:
+            met = digests.first_contact(connection)
+            if met is None or met >= due or digests.is_told(connection, event_id):
+                return None
+            return standing.standing(connection)
 
     def tell(self, event: Event, ruling: Ruling, owed: Sequence[Owed], *, now: datetime) -> None:
         """Write down an event of our own and whom it is owed to."""

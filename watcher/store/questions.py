@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, and_, case, func, select
 
 from watcher.core.delivery import State
+from watcher.core.errand import reference
 from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
 from watcher.store.schema import channels, deliveries, destinations, events, in_state, jobs, servers, sessions
 
@@ -28,6 +29,7 @@ _SESSIONS = (
         sessions.c.status,
         sessions.c.created,
         sessions.c.ended,
+        case((sessions.c.kind.is_not(None), sessions.c.data)).label("errand"),
     )
     .join_from(sessions, servers)
     .outerjoin(jobs, and_(jobs.c.server_id == sessions.c.server_id, jobs.c.id == sessions.c.job_id))
@@ -55,7 +57,13 @@ def status(connection: Connection, now: datetime) -> StatusView:
 
 def latest_sessions(connection: Connection, limit: int) -> list[SessionView]:
     """Read the sessions that began last, the latest first."""
-    return [SessionView(*row) for row in connection.execute(_SESSIONS.limit(limit))]
+    return [_session(*row) for row in connection.execute(_SESSIONS.limit(limit))]
+
+
+def _session(server: str, session_id: str, job: str | None, *rest: Any) -> SessionView:
+    """Show a session; where there is no job, what it is called stands in its place."""
+    *standing, errand = rest
+    return SessionView(server, session_id, reference(errand.session).name if errand else job, *standing)
 
 
 def latest_deliveries(connection: Connection, state: State | None, limit: int) -> list[DeliveryView]:

@@ -24,7 +24,7 @@ from watcher.core.policy import Ruling, Told
 from watcher.core.record import Chain, Known
 from watcher.store.columns import Packed, UtcTime, Words
 
-REVISION = "0004"
+REVISION = "0006"
 """The newest revision, which `metadata.create_all` makes at once; a test holds it to the migrations."""
 
 metadata = MetaData(
@@ -85,10 +85,25 @@ sessions = Table(
     Column("ended", UtcTime),
     Column("settled", UtcTime, index=True),
     Column("data", Packed(Known), nullable=False),
+    Column("kind", Words),
 )
 """Known sessions: `data` is the truth, the other columns are for questions.
 
 `settled` is NULL while the end is awaited, afterwards the end's time, or when it was written down where it has none.
+`kind` is NULL for runs of jobs.
+"""
+
+kinds = Table(
+    "kinds",
+    metadata,
+    Column("server_id", Integer, ForeignKey(servers.c.id), primary_key=True),
+    Column("kind", Words, primary_key=True),
+    Column("since", UtcTime, nullable=False),
+    Column("mark", UtcTime),
+)
+"""The kinds of work that are watched, and from when on their ends are news.
+
+`mark`: up to where those that have no jobs were read.
 """
 
 outcomes = Table(

@@ -1,16 +1,18 @@
 """The store: what is known and what is owed, each method one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.core.backoff import GIVE_UP_AFTER
 from watcher.core.delivery import Delivery, Settlement
-from watcher.core.model import Failure, Greeting, Job, Memory, Session
+from watcher.core.model import JOB_KINDS, Failure, Greeting, Job, JobType, Memory, Session
 from watcher.core.parcels import Batches, Binder
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
 from watcher.core.sickness import Condition, Notice, Place
 from watcher.core.views import Revived
 from watcher.store import directory, outbox, pages, pruning, watched
+from watcher.store import kinds as works
 from watcher.store.people import People
 
 _SINGLE = Batches()
@@ -27,19 +29,29 @@ class Store(People):
     def server(self, name: str, installation_id: str | None = None) -> ServerRecord | None:
         """Return the server that was met as this installation, else under this name; None before first contact."""
         with self._reading() as connection:
-            return watched.find(connection, name, installation_id)
+            met = watched.find(connection, name, installation_id)
+            return met and replace(met, kinds=works.watched(connection, met.id))
 
     def meet(
-        self, name: str, url: str, greeting: Greeting, *, first_contact: datetime, news_from: datetime
+        self,
+        name: str,
+        url: str,
+        greeting: Greeting,
+        *,
+        first_contact: datetime,
+        news_from: datetime,
+        kinds: Collection[JobType] = JOB_KINDS,
     ) -> ServerRecord:
         """Return a server's record, made with these two times if it is new; they never move afterwards.
 
         It is found by its installation (and renamed, if its name has changed), else by its name; an installation that
         was not known before is filled in, one that is known stays. A server that has the name already and turns out to
-        be another is called `NAME#ID` from then on.
+        be another is called `NAME#ID` from then on. `kinds`: the work that is watched; for each kind that was not
+        watched before, this is a first contact too.
         """
         with self._writing() as connection:
-            return watched.meet(connection, name, url, greeting, first_contact=first_contact, news_from=news_from)
+            met = watched.meet(connection, name, url, greeting, first_contact=first_contact, news_from=news_from)
+            return replace(met, kinds=works.meet(connection, met.id, kinds, since=news_from, now=first_contact))
 
     def memory(self, server_id: int, *, horizon: datetime) -> Memory:
         """Return what is known before a look: the watermark and the sessions whose end is awaited."""
@@ -74,13 +86,16 @@ class Store(People):
         watermark: datetime | None,
         jobs: Mapping[str, Job],
         feed_token: str | None = None,
+        marks: Mapping[JobType, datetime] | None = None,
     ) -> None:
         """Write down that a whole look succeeded: a refused login is forgotten, the watermark only moves forward.
 
-        `feed_token`: up to where the event feed had been heard before the look; None leaves what is there.
-        A power cut may take it back: then the next look begins a little earlier, and finds known what it knows.
+        `feed_token`: up to where the event feed had been heard before the look; None leaves what is there. `marks`: up
+        to where other kinds of work are dealt with, where that has moved. A power cut may take it back: then the next
+        look begins a little earlier, and finds known what it knows.
         """
         with self._writing(may_be_lost=True) as connection:
+            works.mark(connection, server_id, marks or {})
             watched.finish_look(
                 connection,
                 server_id,
@@ -126,6 +141,8 @@ class Store(People):
         """
         with self._writing() as connection:
             record = watched.replace(connection, old, url, greeting, first_contact=first_contact)
+            since = works.meet(connection, record.id, old.kinds, since=first_contact, now=first_contact)
+            record = replace(record, kinds=since)
             pages.write_page(connection, record.id, write(record), now)
             return record
 

@@ -4,22 +4,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, case, cast, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Text, and_, bindparam, case, cast, delete, func, insert, or_, select, update
+from sqlalchemy.exc import NoResultFound
 
 from watcher.core.event import ServerRef
-from watcher.core.model import Greeting, Job, Memory
+from watcher.core.model import Greeting, Job, JobType, Memory
 from watcher.core.record import Refusal, ServerRecord
 from watcher.store.columns import UtcTime
-from watcher.store.schema import chains, channels, jobs, servers, sessions
+from watcher.store.schema import chains, channels, jobs, kinds, servers, sessions
 from watcher.store.statements import lock_table, upsert, upsert_some
 
 _BY_NAME = select(servers).where(servers.c.name == bindparam("name"))
 _BY_INSTALLATION = select(servers).where(servers.c.installation_id == bindparam("installation_id"))
 _HELD = select(func.min(chains.c.held)).where(chains.c.over.is_(None), chains.c.server_id == bindparam("server_id"))
-_MEMORY = select(servers.c.watermark, _HELD.scalar_subquery().label("held")).where(
-    servers.c.id == bindparam("server_id")
+_MEMORY = (
+    select(servers.c.watermark, _HELD.scalar_subquery().label("held"), kinds.c.kind, kinds.c.mark)
+    .outerjoin(kinds, and_(kinds.c.server_id == servers.c.id, kinds.c.mark.is_not(None)))
+    .where(servers.c.id == bindparam("server_id"))
 )
-_OPEN = select(sessions.c.id, sessions.c.created).where(
+_OPEN = select(sessions.c.id, sessions.c.created, sessions.c.kind).where(
     sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id")
 )
 _JOBS = select(jobs.c.id, jobs.c.data).where(jobs.c.server_id == bindparam("server_id"))
@@ -85,13 +88,17 @@ def meet(
 def memory(connection: Connection, server_id: int, horizon: datetime) -> Memory:
     """Read what is known before a look."""
     key = {"server_id": server_id}
-    server = connection.execute(_MEMORY, key).one()
-    open_sessions = connection.execute(_OPEN, key)
+    rows = connection.execute(_MEMORY, key).all()
+    if not rows:
+        raise NoResultFound("no such server")
+    open_sessions = connection.execute(_OPEN, key).all()
     return Memory(
         horizon=horizon,
-        watermark=server.watermark,
-        open={row.id: row.created for row in open_sessions},
-        held=server.held,
+        watermark=rows[0].watermark,
+        open={row.id: row.created for row in open_sessions if row.kind is None},
+        held=rows[0].held,
+        errands={row.id: JobType(row.kind) for row in open_sessions if row.kind is not None},
+        marks={JobType(row.kind): row.mark for row in rows if row.kind is not None},
     )
 
 

@@ -39,6 +39,11 @@ class Dialect:
     events: bool = False
     counts_retries: bool = False
 
+    @property
+    def number(self) -> int:
+        """The version as a number."""
+        return int(self.version[1:])
+
     def path(self, resource: str) -> str:
         """Return the path of a resource in this version."""
         return f"/{self.version}/{resource}"

@@ -4,9 +4,11 @@ Source: Veeam's OpenAPI file of v8 (`/Events`). It names no status for an outdat
 the field ask for 25 seconds. Not every build of v8 serves it.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
-from watcher.core.model import Failure, Heard, LookFailed, canonical_status
+from watcher.core.model import JOB_KINDS, Failure, Heard, JobType, LookFailed, canonical_status
 from watcher.vb365.api import Api
 from watcher.vb365.decode import text
 from watcher.vb365.faults import NotFoundError
@@ -22,6 +24,7 @@ class _Event(msgspec.Struct, rename="camel"):
     event_type: object = None
     id: object = None
     status: object = None
+    job_type: object = None
 
 
 class _Events(msgspec.Struct, rename="camel"):
@@ -29,8 +32,10 @@ class _Events(msgspec.Struct, rename="camel"):
     results: object = None
 
 
-async def read_events(api: Api, token: str | None) -> Heard | None:
+async def read_events(api: Api, token: str | None, kinds: Collection[JobType] = JOB_KINDS) -> Heard | None:
     """Wait for what comes after a token (None: after now); None where this server has no feed.
+
+    `kinds`: of which kinds of sessions it is to be heard; an event that does not say its kind counts for all.
 
     Raises LookFailed: BAD_ANSWER also for a token that the server does not take any more.
     """
@@ -39,10 +44,10 @@ async def read_events(api: Api, token: str | None) -> Heard | None:
         answer = await api.get("Events", params, hold=float(HOLD))
     except NotFoundError:
         return None
-    return _heard(answer)
+    return _heard(answer, kinds)
 
 
-def _heard(answer: Answer) -> Heard:
+def _heard(answer: Answer, kinds: Collection[JobType]) -> Heard:
     try:
         events = msgspec.json.decode(answer.body, type=_Events)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -53,11 +58,11 @@ def _heard(answer: Answer) -> Heard:
     rows = events.results if isinstance(events.results, list) else []
     statuses: dict[str, str] = {}
     for row in rows:
-        statuses.update(_hint(row))
+        statuses.update(_hint(row, kinds))
     return Heard(token, statuses)
 
 
-def _hint(row: object) -> dict[str, str]:
+def _hint(row: object, kinds: Collection[JobType]) -> dict[str, str]:
     """Return id and status of a session that an event speaks of; what cannot be read is no hint."""
     try:
         event = msgspec.convert(row, _Event)
@@ -65,6 +70,8 @@ def _hint(row: object) -> dict[str, str]:
         return {}
     session_id = text(event.id)
     if session_id is None or str(event.event_type).lower() != _UPDATED:
+        return {}
+    if str(event.job_type).lower() in JOB_KINDS - frozenset(kinds):
         return {}
     return {session_id: canonical_status(text(event.status) or "")}
 

@@ -1,4 +1,4 @@
-"""One row of /Jobs, /CopyJobs and /Organizations. Sources: Veeam's manuals of v3 to v8."""
+"""One row of /Jobs, /CopyJobs, /Organizations and /BackupRepositories. Sources: Veeam's manuals of v3 to v8."""
 
 from dataclasses import dataclass
 
@@ -36,6 +36,14 @@ class OrganizationRow:
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoryRow:
+    """A repository's id and name; both may be missing."""
+
+    id: str | None
+    name: str | None
+
+
 def read_job(raw: msgspec.Raw) -> JobRow:
     """Read a row of /Jobs; what cannot be read is None, for names and schedules never fail a look."""
     return _job(raw, JobType.BACKUP)
@@ -50,6 +58,12 @@ def read_organization(raw: msgspec.Raw) -> OrganizationRow:
     """Read a row of /Organizations; the connection settings in it are not looked at."""
     row = _fields(raw)
     return OrganizationRow(text(row.get("id")), text(row.get("name")) or text(row.get("officename")))
+
+
+def read_repository(raw: msgspec.Raw) -> RepositoryRow:
+    """Read what a row of /BackupRepositories is called."""
+    row = _fields(raw)
+    return RepositoryRow(text(row.get("id")), text(row.get("name")))
 
 
 def _job(raw: msgspec.Raw, kind: JobType) -> JobRow:

@@ -37,17 +37,22 @@ def reach(memory: Memory, *, server_now: datetime) -> datetime:
     return max(start, _LONG_AGO + overlap) - overlap
 
 
-async def list_filtered(api: Api, since: datetime) -> list[Row]:
-    """List what runs, then what ended since (v8): in this order what ends in between is seen as ended."""
-    falls = partial(_falls_in, api)
-    running = await read_pages(api, "JobSessions", read_session, {"status": "Running"}, is_newest_first=falls)
-    return running + await read_pages(api, "JobSessions", read_session, _ended_since(since), is_newest_first=falls)
+async def list_filtered(api: Api, since: datetime, only: Mapping[str, str]) -> list[Row]:
+    """List what runs, then what ended since (v8): in this order what ends in between is seen as ended.
+
+    `only`: the filter of the kinds that are watched.
+    """
+    newest_first = partial(_falls_in, api)
+    rows: list[Row] = []
+    for params in ({"status": "Running"}, _ended_since(since)):
+        rows += await read_pages(api, "JobSessions", read_session, {**params, **only}, is_newest_first=newest_first)
+    return rows
 
 
 def _falls_in(api: Api, page: Sequence[Row]) -> bool:
     """Whether a page is in an order, newest first; a server that was seen without one is not believed again."""
     sessions = [row for row in page if isinstance(row, Session)]
-    if not _falls(row.created for row in sessions) and not _falls(row.ended for row in sessions):
+    if not falls(row.created for row in sessions) and not falls(row.ended for row in sessions):
         api.said.add(UNORDERED)
     return UNORDERED not in api.said
 
@@ -57,32 +62,42 @@ def _ended_since(since: datetime) -> dict[str, str]:
     return {"endTimeLowerBound": bound}
 
 
-async def sweep_pages(api: Api, since: datetime) -> AsyncIterator[list[Row]]:
+async def sweep_pages(api: Api, since: datetime, only: Mapping[str, str]) -> AsyncIterator[list[Row]]:
     """List, page by page, what ended or began since a moment, and what happens to stand between (v5 to v8).
 
     From the newest on it goes as far as a page that is wholly older.
     """
-    params = _ended_since(since) if api.dialect.listing is Listing.FILTERED else {}
+    is_filtered = api.dialect.listing is Listing.FILTERED
+    params = {**only, **(_ended_since(since) if is_filtered else {})}
 
     def is_over(page: Sequence[Row]) -> bool:
         sessions = [row for row in page if isinstance(row, Session)]
-        return not params and bool(sessions) and all(is_older(session, since) for session in sessions)
+        return (
+            "endTimeLowerBound" not in params
+            and bool(sessions)
+            and all(is_older(session, since) for session in sessions)
+        )
 
     async for page in turn_pages(api, "JobSessions", read_session, params, until=is_over):
         yield page
 
 
-async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
+async def list_newest(api: Api, memory: Memory, since: datetime, only: Mapping[str, str]) -> list[Row]:
     """List sessions from the newest on, until a page ends with ones that are over and too old to matter (v5 to v7).
 
     Tracked sessions of the last day are reached by pages; an older one is cheaper to read by its id.
     """
     near = (created for created in memory.open.values() if created and created > since - timedelta(days=1))
     first_page = FULL_PAGE if memory.watermark is None else SHORT_PAGE
-    enough = _Enough(min((since, *near)))
-    falls = partial(_falls_in, api)
+    enough = Enough(min((since, *near)))
     rows = await read_pages(
-        api, "JobSessions", read_session, until=enough.is_reached, is_newest_first=falls, first_page=first_page
+        api,
+        "JobSessions",
+        read_session,
+        only,
+        until=enough.is_reached,
+        is_newest_first=partial(_falls_in, api),
+        first_page=first_page,
     )
     if enough.is_in_disorder and DISORDER not in api.said:
         api.said.add(DISORDER)
@@ -90,7 +105,7 @@ async def list_newest(api: Api, memory: Memory, since: datetime) -> list[Row]:
     return rows
 
 
-class _Enough:
+class Enough:
     """Whether the pages of a listing reach back far enough; for that they have to be in an order, newest first.
 
     No version promises one. Where neither creations nor ends fall from row to row, the listing is read to its end.
@@ -108,8 +123,8 @@ class _Enough:
             self._sessions.setdefault(session.id, session)
         if not sessions or not all(is_older(session, self._stop) for session in sessions[-SURE:]):
             return False
-        by_creation = _falls(row.created for row in self._sessions.values())
-        self.is_in_disorder = not by_creation and not _falls(row.ended for row in self._sessions.values())
+        by_creation = falls(row.created for row in self._sessions.values())
+        self.is_in_disorder = not by_creation and not falls(row.ended for row in self._sessions.values())
         return not self.is_in_disorder
 
 
@@ -120,7 +135,7 @@ def is_older(session: Session, moment: datetime) -> bool:
     return session.created < moment and (session.ended or session.created) < moment
 
 
-def _falls(times: Iterable[datetime | None]) -> bool:
+def falls(times: Iterable[datetime | None]) -> bool:
     """Whether times never rise by more than the overlap; where there are none, nothing is said."""
     lowest: datetime | None = None
     for time in times:

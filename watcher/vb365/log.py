@@ -48,19 +48,19 @@ async def read_log(api: Api, session_id: str) -> tuple[LogLine, ...]:
 async def _collect(api: Api, resource: str, lines: list[LogLine]) -> None:
     if api.dialect.typed_logs:
         for kind in ("Error", "Warning"):
-            lines += _lines(await api.get(resource, {"type": kind, "limit": str(MOST_LINES), "offset": "0"}))
+            lines += lines_of(await api.get(resource, {"type": kind, "limit": str(MOST_LINES), "offset": "0"}))
         return
     offset = 0
     for _ in range(MOST_PAGES):
         answer = await api.get(resource, {"limit": str(FULL_PAGE), "offset": str(offset)})
         page = rows_of(answer)
-        lines += _lines(answer)
+        lines += lines_of(answer)
         offset += len(page.rows)
         if not page.has_next:
             return
 
 
-def _lines(answer: Answer) -> list[LogLine]:
+def lines_of(answer: Answer) -> list[LogLine]:
     """Read the lines of one page in their own order, which `usn` counts."""
     numbered = [_numbered(raw) for raw in rows_of(answer).rows]
     return [line for _, line in sorted(numbered, key=lambda pair: pair[0])]

@@ -1,7 +1,7 @@
 """One watched server, as the poll loop sees it."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -9,16 +9,31 @@ import anyio
 import httpx
 
 from watcher.core.finding import Finding
-from watcher.core.model import Failure, Greeting, Heard, LogLine, Look, LookFailed, Memory, Reading, Session
+from watcher.core.model import (
+    JOB_KINDS,
+    Failure,
+    Greeting,
+    Heard,
+    JobType,
+    LogLine,
+    Look,
+    LookFailed,
+    Memory,
+    Reading,
+    Session,
+)
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
+from watcher.vb365.errand_log import read_errand_log
+from watcher.vb365.errands import Errands
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
 from watcher.vb365.feed import read_events
 from watcher.vb365.history import Mark, list_by_job, read_history
 from watcher.vb365.http import Http, Patience
 from watcher.vb365.job_row import read_job
+from watcher.vb365.kinds import Kinds
 from watcher.vb365.listings import Row, list_filtered, list_newest, list_open_of_jobs, reach, sweep_pages
 from watcher.vb365.log import read_log
 from watcher.vb365.login import Login
@@ -26,7 +41,7 @@ from watcher.vb365.names import Names
 from watcher.vb365.pages import read_whole
 from watcher.vb365.retries import with_verdicts
 from watcher.vb365.service import Service, read_service
-from watcher.vb365.single import Singles
+from watcher.vb365.single import Sighting, Singles
 from watcher.vb365.version import find_newer, find_version
 
 logger = logging.getLogger(__name__)
@@ -63,16 +78,19 @@ class Server:
         access: Access,
         *,
         now: Callable[[], datetime],
+        kinds: Collection[JobType] = JOB_KINDS,
         transport: httpx.AsyncBaseTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Take what reaches the server and the clock; nothing is opened yet. `transport` replaces the real network."""
+        """Take what reaches the server; nothing is opened yet. `kinds` is watched, `transport` replaces the net."""
         self._access = access
         self._now = now
         self._http = Http(access, now=now, transport=transport, patience=patience)
         self._login = Login(self._http, access)
         self._names = Names(access.name)
         self._singles = Singles(access.name)
+        self._kinds = Kinds(kinds)
+        self._errands = Errands(access.name, kinds)
         self._api: Api | None = None
         self._service: Service | None = None
         self._service_read: datetime | None = None
@@ -120,9 +138,11 @@ class Server:
         if self._api is None:
             return
         api, since = self._api, self._server_now() - back
+        if not self._kinds.are_listed(api.dialect):
+            return
         if api.dialect.listing is not Listing.BY_JOB:
-            async for page in sweep_pages(api, since):
-                yield tuple(row for row in page if isinstance(row, Session))
+            async for page in sweep_pages(api, since, self._kinds.filter(api.dialect)):
+                yield self._kinds.sessions((row for row in page if isinstance(row, Session)), self._names.jobs())
             return
         for job_id in self._names.jobs():
             history = await read_history(api, job_id, (), since)
@@ -131,16 +151,19 @@ class Server:
 
     async def log_lines(self, session_id: str) -> tuple[LogLine, ...]:
         """Return the first error and warning lines of a session, best effort: () where they cannot be had quickly."""
-        return () if self._api is None else await read_log(self._api, session_id)
+        if self._api is None:
+            return ()
+        kind = self._errands.kind_of(session_id)
+        return await (read_errand_log(self._api, session_id, kind) if kind else read_log(self._api, session_id))
 
     async def listen(self, token: str | None) -> Heard | None:
         """Wait for what comes after a token of the event feed; None where there is no feed, or no look was made yet.
 
         Raises LookFailed. Looks go on meanwhile.
         """
-        if self._api is None or not self._api.dialect.events:
+        if self._api is None or not self._api.dialect.events or not self._kinds.of_jobs:
             return None
-        return await read_events(self._api, token)
+        return await read_events(self._api, token, self._kinds.of_jobs)
 
     async def examine(self) -> AsyncIterator[Finding]:
         """Look at address, TLS, login, version, clock and the server's own mail, in this order; ends at a failure."""
@@ -211,28 +234,40 @@ class Server:
         await self._know_who_answered(api, memory.installation)
         await self._names.refresh(api, now=now, wanted=_job_ids(rows))
         if memory.watermark is None and self._marks.is_first and api.dialect.listing is not Listing.BY_JOB:
-            rows += await list_open_of_jobs(api, rows, self._names.jobs())
+            rows += await list_open_of_jobs(api, rows, self._kinds.jobs(self._names.jobs()))
+        seen, sessions = await self._completed(api, rows, memory, since)
+        errands = await self._errands.look(api, memory, now=now, server_now=self._server_now())
+        return Look(
+            self._greeting(api),
+            sessions=self._errands.beside(sessions, errands.sessions),
+            gone=frozenset(seen.gone) | errands.gone,
+            unreadable=frozenset(seen.unreadable),
+            jobs=self._names.jobs(),
+            marks=errands.marks,
+        )
+
+    async def _completed(
+        self, api: Api, rows: list[Row], memory: Memory, since: datetime
+    ) -> tuple[Sighting, tuple[Session, ...]]:
+        """Return what is to be seen of jobs' sessions; they are the very same as last time where nothing has moved."""
         jobs = self._names.jobs()
         grounds = (since, dict(memory.open), rows, jobs)
         if self._quiet is not None and self._quiet[0] == grounds and not memory.hints:
-            return Look(self._greeting(api), sessions=self._quiet[1], jobs=jobs)
+            return Sighting({}), self._quiet[1]
         seen = await self._singles.complete(api, rows, memory, since=since)
-        sessions = with_verdicts(api.dialect, seen.sessions.values(), jobs)
+        sessions = self._kinds.sessions(with_verdicts(api.dialect, seen.sessions.values(), jobs), jobs)
         is_quiet = not seen.asked and not memory.hints
         self._quiet = (grounds, sessions) if is_quiet else None
-        return Look(
-            self._greeting(api),
-            sessions=sessions,
-            gone=frozenset(seen.gone),
-            unreadable=frozenset(seen.unreadable),
-            jobs=jobs,
-        )
+        return seen, sessions
 
     async def _rows(self, api: Api, memory: Memory, since: datetime) -> list[Row]:
+        if not self._kinds.are_listed(api.dialect):
+            await api.get(*api.dialect.probe)  # whether it answers has to be known all the same
+            return []
         if api.dialect.listing is Listing.FILTERED:
-            return await list_filtered(api, since)
+            return await list_filtered(api, since, self._kinds.filter(api.dialect))
         if api.dialect.listing is Listing.NEWEST_FIRST:
-            return await list_newest(api, memory, since)
+            return await list_newest(api, memory, since, self._kinds.filter(api.dialect))
         jobs = await read_whole(api, "Jobs", read_job)
         self._names.take_jobs(jobs)
         known = [row.job for row in jobs if row.id]

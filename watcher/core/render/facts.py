@@ -12,7 +12,10 @@ _NO_BOTTLENECK = frozenset({"na", "n/a", "none", "detecting", ""})
 
 def facts(event: Event, zone: tzinfo) -> tuple[tuple[str, str], ...]:
     """Return what is known of an event's job and session as pairs of label and text."""
-    return (*_of_job(event), *(_of_session(event.session, event, zone) if event.session is not None else ()))
+    session = event.session
+    if session is None:
+        return tuple(_of_job(event))
+    return (*_of_job(event), *_of_errand(session), *_of_session(session, event, zone))
 
 
 def _of_job(event: Event) -> Iterator[tuple[str, str]]:
@@ -22,6 +25,21 @@ def _of_job(event: Event) -> Iterator[tuple[str, str]]:
         yield "Organization", event.job.organization
     if event.job.type == JobType.COPY:
         yield "Job type", "backup copy"
+
+
+def _of_errand(session: Session) -> Iterator[tuple[str, str]]:
+    """Say who asked for what, from where, and why."""
+    errand = session.errand
+    if errand is None:
+        return
+    told = (
+        ("Type", errand.kind if errand.name else None),
+        ("Scope", errand.scope),
+        ("Initiated by", errand.initiated_by),
+        ("From", errand.host),
+        ("Reason given", errand.reason),
+    )
+    yield from ((label, text) for label, text in told if text)
 
 
 def _of_session(session: Session, event: Event, zone: tzinfo) -> Iterator[tuple[str, str]]:

@@ -81,8 +81,11 @@ def _story(events: tuple[Event, ...]) -> str:
 
 
 def _things(events: tuple[Event, ...]) -> str:
-    jobs = {(event.server.identity, event.job.id) for event in events if event.job is not None}
-    return "jobs" if all(event.job is not None for event in events) and jobs else "messages"
+    return "jobs" if events and all(_is_of_job(event) for event in events) else "messages"
+
+
+def _is_of_job(event: Event) -> bool:
+    return event.job is not None and (event.session is None or event.session.is_of_job)
 
 
 def _place(events: tuple[Event, ...]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import tzinfo
 
+from watcher.core.errand import discreet
 from watcher.core.event import Event
 from watcher.core.model import LogLine
 from watcher.core.render.digest import render_digest
@@ -26,12 +27,14 @@ def render(
 ) -> Message:
     """Write the message for one event or several, within the limits of its style.
 
-    Times are in `zone`, with their offset. `details`: how much of what a session's log and details say (they name users
-    and sites). `held`: what they waited for. What does not fit is left out from the end, where the log lines stand, and
-    counted.
+    Times are in `zone`, with their offset. `details`: how much of what a session's log and details say, and of who
+    restored what (they name users and sites). `held`: what they waited for. What does not fit is left out from the end,
+    where the log lines stand, and counted.
     """
     if not events:
         raise ValueError("a message needs an event")
+    if details is not Details.FULL:
+        events = tuple(discreet(event) for event in events)
     if len(events) == 1 and events[0].digest is not None:
         return render_digest(events[0].digest, style, zone)
     spoken = events[-1:] if is_one_story(events) else events

@@ -1,12 +1,14 @@
 """What is said of an event: its outcome in a word, and the sentences that a number cannot replace."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from watcher.core import event as events
+from watcher.core.errand import noun
 from watcher.core.event import Event
 from watcher.core.model import LogLine
+from watcher.core.render.heartbeat import sentences as signs_of_life
 from watcher.core.render.style import Severity
 from watcher.core.render.units import duration, moment, number, ordinal, times
 
@@ -49,6 +51,7 @@ _WORDINGS: Mapping[str, Wording] = {
     events.SERVER_RECOVERED: Wording("Server answers again", "answering again", Severity.SUCCESS),
     events.SERVER_REPLACED: Wording("Server replaced", "replaced", Severity.WARNING),
     events.WATCHER_DIGEST: Wording("Digest", "digest", Severity.INFO),
+    events.WATCHER_HEARTBEAT: Wording("Heartbeat", "heartbeat", Severity.SUCCESS),
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
     events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
@@ -65,14 +68,27 @@ def wording(event: Event) -> Wording:
     """Return how an event is named; a type without words of its own is named by its type."""
     known = _WORDINGS.get(event.type)
     if known is not None:
-        return known
+        is_sad = event.heartbeat is not None and not event.heartbeat.is_well
+        return replace(known, severity=Severity.WARNING) if is_sad else known
     name = event.type.replace(".", " ").replace("_", " ")
     severity = Severity.SUCCESS if event.type.endswith(".recovered") else Severity.WARNING
     return Wording(name.capitalize(), name, severity)
 
 
+_OF_ERRANDS: Mapping[str, str] = {
+    events.SESSION_FAILED: "failed",
+    events.SESSION_WARNING: "ended with warnings",
+    events.SESSION_STOPPED: "stopped",
+    events.SESSION_SUCCESS: "done",
+    events.SESSION_STARTED: "started",
+    events.SESSION_VANISHED: "vanished",
+}
+
+
 def outcome(event: Event) -> str:
-    """Return the first words of a title: how it ended."""
+    """Return the first words of a title: how it ended; where there is no job, they also say what."""
+    if event.session is not None and not event.session.is_of_job and event.type in _OF_ERRANDS:
+        return f"{noun(event.session)} {_OF_ERRANDS[event.type]}"
     if event.type == events.SESSION_WARNING and event.story.was_bad:
         return "Runs again, with warnings"
     if event.type == events.SESSION_FAILED and event.session is not None and event.session.will_be_retried:
@@ -88,6 +104,8 @@ def headline(event: Event) -> Headline:
         return Headline(outcome(event))
     if event.channel is not None:
         return Headline(outcome(event), event.channel)
+    if event.heartbeat is not None:
+        return Headline(outcome(event), "all is well" if event.heartbeat.is_well else "not all is well")
     if event.job is not None:
         return Headline(outcome(event), event.job.name, event.server.name)
     about = f"session {event.session.id[:8]}" if event.session is not None else ""
@@ -96,6 +114,8 @@ def headline(event: Event) -> Headline:
 
 def sentences(event: Event, zone: tzinfo) -> tuple[str, ...]:
     """Return what a person should know beside the numbers: what happened before, and why this is told now."""
+    if event.heartbeat is not None:
+        return tuple(signs_of_life(event.heartbeat, zone))
     return (*_by_type(event, zone), *_late(event, zone))
 
 

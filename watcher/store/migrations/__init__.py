@@ -25,8 +25,8 @@ def is_known(revision: str) -> bool:
     return any(script.revision == revision for script in scripts.walk_revisions())
 
 
-def run(connection: Connection) -> None:
-    """Bring a database to the newest revision inside the transaction that the connection has open."""
+def run(connection: Connection, to: str = "head") -> None:
+    """Bring a database to the newest revision, or an older one, in the transaction that the connection has open."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
