@@ -128,7 +128,7 @@ STORIES: Mapping[str, Event] = {
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),
     "unknown-to-these-words": an_event(
-        "repository.low", job=None, session=None, came_from=None, went_to=None, reason="only 4 % of Vault is free"
+        "mailbox.full", job=None, session=None, came_from=None, went_to=None, reason="only 4 % of Vault is free"
     ),
     "nasty-names": an_event(
         server=ServerRef("<b>HQ</b> [x](http://evil.example)"),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.settings.settings_world import World
 from watcher.core.match import TERMS
-from watcher.settings import digest, routes, templates
+from watcher.core.watchdog.limits import Limits
+from watcher.settings import digest, routes, templates, watchdogs
 from watcher.settings.setting import Place
 from watcher.settings.table import CHANNEL_PLACES, SERVER_PLACES
 
@@ -23,6 +24,7 @@ def test_it_holds_without_a_word(world: World) -> None:
     assert settings.warnings == ()
     assert [route.name for route in settings.routes] == ["on call", "copies at night", "people", "programs"]
     assert settings.digest is not None
+    assert settings.watchdogs.limits == Limits()  # what it says the defaults are
 
 
 def test_it_shows_every_key() -> None:
@@ -38,3 +40,5 @@ def test_it_shows_every_key() -> None:
     assert {key for one in content["silences"] for key in one} == set(routes.SILENCE_KEYS)
     assert {key for one in content["templates"] for key in one} == set(templates.KEYS)
     assert set(content["digest"]) == set(digest.KEYS)
+    assert set(content["watchdogs"]) == {*watchdogs.KEYS, "overrides"}
+    assert set(content["watchdogs"]["overrides"][0]["match"]) == set(watchdogs.OVERRIDE_TERMS)

@@ -58,6 +58,7 @@ def _data(event: Event) -> dict[str, Json]:
     return _present(
         server=None if _is_ours(event) else _server(event.server),
         channel=_present(name=event.channel) or None,
+        **_thing(event),
         job=_job(event.job),
         session=_session(event.session),
         transition=_present(**{"from": event.came_from, "to": event.went_to}) or None,
@@ -67,6 +68,13 @@ def _data(event: Event) -> dict[str, Json]:
         reason=event.reason,
         digest=_digest(event.digest) if event.digest is not None else None,
     )
+
+
+def _thing(event: Event) -> dict[str, Json]:
+    """Return the proxy, repository or license of an event, by the first word of its type."""
+    if event.thing is None:
+        return {}
+    return {event.type.partition(".")[0]: _present(id=event.thing.id, name=event.thing.name or None)}
 
 
 def _discreet(event: Event, details: Details) -> Event:

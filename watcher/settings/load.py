@@ -9,6 +9,7 @@ from pathlib import Path
 from watcher.core.policy import Route
 from watcher.core.silence import Silence
 from watcher.core.template import Template
+from watcher.core.watchdog.limits import Rulebook
 from watcher.settings import receivers, routes, servers
 from watcher.settings.digest import table_digest
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
@@ -49,10 +50,11 @@ from watcher.settings.table import (
     WATCH,
 )
 from watcher.settings.templates import table_template
+from watcher.settings.watchdogs import table_watchdogs
 from watcher.settings.zone import machine_zone
 
 _TABLES = ("servers", "channels", "routes", "silences", "templates")
-_SINGLE_TABLES = ("digest",)
+_SINGLE_TABLES = ("digest", "watchdogs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         silences=_silences(sources, inherited.zone),
         digest=_digest(sources, inherited.zone, told),
         templates=_templates(sources),
+        watchdogs=_watchdogs(sources),
         warnings=tuple(reader.notes.warnings),  # last, when all has been read
     )
 
@@ -248,6 +251,13 @@ def _digest(sources: _Sources, zone: tzinfo, channels: tuple[ChannelSettings, ..
         return None
     names = [channel.name for channel in channels]
     return table_digest(table, f"{sources.toml.path}: [digest]", zone, names, sources.reader.notes)
+
+
+def _watchdogs(sources: _Sources) -> Rulebook:
+    table = sources.toml.content.get("watchdogs") if sources.toml else None
+    if not isinstance(table, dict) or sources.toml is None:
+        return Rulebook()
+    return table_watchdogs(table, f"{sources.toml.path}: [watchdogs]", sources.reader.notes)
 
 
 def _warn_of_unused(reader: Reader) -> None:

@@ -9,10 +9,12 @@ import anyio
 import httpx
 
 from watcher.core.finding import Finding
-from watcher.core.model import Failure, Greeting, Heard, LogLine, Look, LookFailed, Memory, Reading, Session
+from watcher.core.model import Failure, Greeting, Heard, JobType, LogLine, Look, LookFailed, Memory, Reading, Session
+from watcher.core.watchdog.survey import Part, Parts
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
+from watcher.vb365.estate import read_parts
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
 from watcher.vb365.feed import read_events
@@ -133,6 +135,18 @@ class Server:
         """Return the first error and warning lines of a session, best effort: () where they cannot be had quickly."""
         return () if self._api is None else await read_log(self._api, session_id)
 
+    def want_jobs(self) -> None:
+        """Have the jobs read anew with the next look."""
+        self._names.want()
+
+    def jobs_read(self) -> Mapping[JobType, datetime]:
+        """Return when the jobs of each kind were read last, on our clock."""
+        return self._names.read_at()
+
+    async def survey(self, wanted: Iterable[Part]) -> Parts:
+        """Read some of what the server says of itself, best effort: a part that cannot be had is missing."""
+        return Parts() if self._api is None else await read_parts(self._api, wanted)
+
     async def listen(self, token: str | None) -> Heard | None:
         """Wait for what comes after a token of the event feed; None where there is no feed, or no look was made yet.
 
@@ -234,7 +248,7 @@ class Server:
         if api.dialect.listing is Listing.NEWEST_FIRST:
             return await list_newest(api, memory, since)
         jobs = await read_whole(api, "Jobs", read_job)
-        self._names.take_jobs(jobs)
+        self._names.take_jobs(jobs, self._now())
         known = [row.job for row in jobs if row.id]
         rows, marks = await list_by_job(api, known, self._marks.jobs, memory, since=since, tell=self._tell)
         self._next = replace(self._next, jobs=marks)

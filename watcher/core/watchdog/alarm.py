@@ -32,8 +32,8 @@ class Verdict:
     """What one rule says of one subject: a job's, a session's or a thing's id, "" for the server itself.
 
     `since`: from when on, where the facts say it; else it counts from when it was seen first, and has to be seen for
-    `after`. `level`: how bad, a higher one is told again. `until`: when time alone may change it. All on the server's
-    clock.
+    `after`. `level`: how bad, a higher one is told again. `until`: when time alone may change it. `wants_read`: it
+    could say more if the jobs were read anew. All times are on the server's clock.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Verdict:
     job: JobRef | None = None
     session: Session | None = None
     thing: Thing | None = None
+    wants_read: bool = False
 
     @property
     def key(self) -> Key:
@@ -93,7 +94,7 @@ class Desk:
 class Review:
     """What changes: alarms to be remembered, those to be forgotten, and what is told, to whom and why.
 
-    `until`: when time alone may change something, on the server's clock.
+    `until`: when time alone may change something, on the server's clock. `wants_read`: the jobs should be read anew.
     """
 
     kept: tuple[Alarm, ...] = ()
@@ -102,6 +103,7 @@ class Review:
     rulings: Mapping[str, Ruling] = field(default_factory=dict)
     owed: tuple[Owed, ...] = ()
     until: datetime | None = None
+    wants_read: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -138,14 +140,23 @@ def still_holds(event: Event, alarm: Alarm | None) -> bool | None:
 
 def review(alarms: Mapping[Key, Alarm], verdicts: Iterable[Verdict], desk: Desk) -> Review:
     """Turn what the rules say into what is remembered and told: each alarm, each of its levels and its end once."""
-    book = _Book(alarms, desk)
+    book, wants_read = _Book(alarms, desk), False
     for verdict in verdicts:
         if verdict.says is Says.YES:
             book.take(verdict)
         elif verdict.says is Says.NO and verdict.key in alarms:
             book.end(alarms[verdict.key], verdict)
         book.wake(verdict.until)
-    return Review(tuple(book.kept), tuple(book.over), tuple(book.events), book.rulings, tuple(book.owed), book.until)
+        wants_read |= verdict.wants_read
+    return Review(
+        tuple(book.kept),
+        tuple(book.over),
+        tuple(book.events),
+        book.rulings,
+        tuple(book.owed),
+        book.until,
+        wants_read,
+    )
 
 
 class _Book:
@@ -230,6 +241,7 @@ def _event(alarm: Alarm, kind: str, reason: str, desk: Desk) -> Event:
         decided=desk.case.now,
         job=alarm.job,
         session=None if is_over else alarm.session,
+        came_from="Unhealthy" if kind == events.SERVER_RECOVERED else None,
         went_to=None if is_over else status,
         reason=reason,
         story=Story(failing_since=alarm.since),

@@ -30,7 +30,7 @@ def of_survey(survey: Survey, limits: Limits, alarms: Mapping[Key, Alarm], now: 
     away = {proxy.id for proxy in survey.proxies or () if proxy.is_online is False or proxy.in_maintenance}
     for proxy in survey.proxies or ():
         yield _proxy(proxy, limits)
-    for one in survey.repositories or ():
+    for one in (*(survey.repositories or ()), *(survey.buckets or ())):
         yield _low(one, limits, alarms.get((REPOSITORY_LOW, one.id)))
         yield _invalid(one, limits, is_explained=one.proxy_id in away)
     if survey.license is not None:
@@ -85,7 +85,7 @@ def _invalid(one: Repository, limits: Limits, *, is_explained: bool) -> Verdict:
 
 def _ending(held: License, limits: Limits, now: datetime) -> Verdict:
     """Say how near the end of a licence is: each of the limits, its end, and the end of the grace period are levels."""
-    thing, days = Thing(held.id, "the license"), limits.license_days
+    thing, days = Thing(held.id, ""), limits.license_days
     if not days or (held.expires is None and not held.is_expired):
         return Verdict(LICENSE_EXPIRING, held.id, Says.NO, "it does not end", thing=thing)
     left = held.expires - now if held.expires is not None else timedelta(0)
@@ -112,7 +112,7 @@ def _after_the_end(held: License, levels: int, now: datetime) -> tuple[int, str]
 
 
 def _over_used(held: License, limits: Limits) -> Verdict:
-    subject, thing = f"{held.id}{OVER_USE}", Thing(f"{held.id}{OVER_USE}", "the license")
+    subject, thing = f"{held.id}{OVER_USE}", Thing(f"{held.id}{OVER_USE}", "")
     if not held.total or held.used is None or held.used <= held.total or not limits.license_days:
         return Verdict(LICENSE_EXPIRING, subject, Says.NO, "no more is used than was bought", thing=thing)
     reason = f"{number(held.used)} licenses are used, and {number(held.total)} were bought"

@@ -23,6 +23,7 @@ from watcher.core.watchdog.limits import Limits, Rulebook
 from watcher.core.watchdog.missing import Standing, disabled, overdue, stale
 from watcher.core.watchdog.running import of_run
 from watcher.core.watchdog.short import short
+from watcher.core.watchdog.survey import Survey
 
 _OF_JOBS = frozenset({JOB_OVERDUE, JOB_STALE, JOB_DISABLED, JOB_SHORT})
 _NO_PAST = Past()
@@ -80,7 +81,7 @@ def _is_of_run(alarm: Alarm) -> bool:
 
 
 def _unsure(verdict: Verdict) -> Verdict:
-    return Verdict(verdict.kind, verdict.subject, Says.UNSURE, until=verdict.until)
+    return Verdict(verdict.kind, verdict.subject, Says.UNSURE)
 
 
 def _of_runs(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
@@ -135,8 +136,14 @@ def _gone(alarm: Alarm, ledger: Ledger, facts: Facts) -> Verdict | None:
         there = set(facts.jobs) or None
     elif alarm.kind == PROXY_OFFLINE and facts.survey.proxies is not None:
         there = {one.id for one in facts.survey.proxies}
-    elif alarm.kind in {REPOSITORY_LOW, REPOSITORY_INVALID} and facts.survey.repositories is not None:
-        there = {one.id for one in facts.survey.repositories}
+    elif alarm.kind in {REPOSITORY_LOW, REPOSITORY_INVALID}:
+        there = _repositories(facts.survey)
     if there is None or alarm.subject in there:
         return None
     return Verdict(alarm.kind, alarm.subject, Says.NO, "it is not there any more")
+
+
+def _repositories(survey: Survey) -> set[str] | None:
+    if survey.repositories is None or survey.buckets is None:
+        return None
+    return {one.id for one in (*survey.repositories, *survey.buckets)}

@@ -1,7 +1,7 @@
 """Runs that do not come: overdue, stale and disabled jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watcher.core.event import JOB_DISABLED, JOB_OVERDUE, JOB_STALE, JobRef
@@ -61,7 +61,7 @@ def overdue(one: Standing, limits: Limits, now: datetime, alarm: Alarm | None) -
     if has_begun or now < due:
         return _overdue(one, Says.NO, until=None if has_begun else due)
     if one.read is None or one.read < due:
-        return _overdue(one, Says.UNSURE)
+        return replace(_overdue(one, Says.UNSURE), wants_read=True)
     return _overdue(one, Says.YES, "its next run was due and has not begun")
 
 
@@ -105,9 +105,10 @@ def stale(one: Standing, limits: Limits, now: datetime, *, is_explained: bool) -
     due = since + rpo
     if now < due:
         return says(Says.NO, "it has ended well", until=due)
-    is_sure = one.read is not None and one.read >= due
-    if is_explained or not is_sure or (one.runs_now and limits.rpo is None):
+    if is_explained or (one.runs_now and limits.rpo is None):
         return says(Says.UNSURE)
+    if one.read is None or one.read < due:
+        return replace(says(Says.UNSURE), wants_read=True)
     never = "" if good is not None else ", as far as is known"
     return says(Says.YES, f"it has not ended well for more than {duration(rpo)}{never}", since=since)
 

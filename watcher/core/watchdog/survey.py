@@ -3,9 +3,11 @@
 Any value may be missing, and is then None.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Part(StrEnum):
@@ -14,6 +16,7 @@ class Part(StrEnum):
     HEALTH = "health"
     PROXIES = "proxies"
     REPOSITORIES = "repositories"
+    BUCKETS = "object storage"
     LICENSE = "license"
 
 
@@ -65,16 +68,44 @@ class License:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was read last of each part; None for what was never read, or is not served.
+    """What was read last of each part; None for what was never read or not for long, or is not served.
 
-    `since`: from when on it was read without a long break, on the server's clock.
+    `buckets`: object storages that have a listing of their own (up to v7). `since`: from when on it was read without a
+    long break, on our clock; None where that does not matter.
     """
 
     health: Health | None = None
     proxies: tuple[Proxy, ...] | None = None
     repositories: tuple[Repository, ...] | None = None
+    buckets: tuple[Repository, ...] | None = None
     license: License | None = None
     since: datetime | None = None
+
+
+FIELDS: Mapping[Part, str] = {
+    Part.HEALTH: "health",
+    Part.PROXIES: "proxies",
+    Part.REPOSITORIES: "repositories",
+    Part.BUCKETS: "buckets",
+    Part.LICENSE: "license",
+}
+"""Where each part stands in a survey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one round of questions brought: values as in Survey; `absent`: parts that this server does not serve."""
+
+    read: Mapping[Part, Any] = field(default_factory=dict)
+    absent: frozenset[Part] = frozenset()
+
+    def with_read(self, part: Part, value: Health | tuple[Proxy, ...] | tuple[Repository, ...] | License) -> "Parts":
+        """Return these, with one more."""
+        return Parts({**self.read, part: value}, self.absent)
+
+    def with_absent(self, part: Part) -> "Parts":
+        """Return these, with one more that is not served."""
+        return Parts(self.read, self.absent | {part})
 
 
 NO_SURVEY = Survey()
