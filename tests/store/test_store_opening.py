@@ -134,7 +134,7 @@ def test_a_newer_sqlite_file_is_not_touched(sqlite_url: str, tmp_path: Path, rea
     run_sql(sqlite_url, "PRAGMA journal_mode = DELETE")
     run_sql(sqlite_url, "UPDATE alembic_version SET version_num = '9999'", "DROP TABLE channels")
     before = snapshot(tmp_path)
-    with pytest.raises(NewerDatabase, match="revision is 9999, ours 0004"):
+    with pytest.raises(NewerDatabase, match="revision is 9999, ours 0005"):
         open_store(sqlite_url, read_only=read_only)
     assert snapshot(tmp_path) == before
 

@@ -240,7 +240,7 @@ def _event(alarm: Alarm, kind: str, reason: str, desk: Desk) -> Event:
         happened=desk.server_now if is_over else min(alarm.since, desk.server_now),
         decided=desk.case.now,
         job=alarm.job,
-        session=None if is_over else alarm.session,
+        session=alarm.session,
         came_from="Unhealthy" if kind == events.SERVER_RECOVERED else None,
         went_to=None if is_over else status,
         reason=reason,

@@ -13,19 +13,23 @@ from watcher.core.watchdog.facts import GOOD
 from watcher.core.watchdog.limits import Limits
 
 _OFTEN = 3
+_LONG_KNOWN = timedelta(days=3)
 
 
 def usual_limit(runs: Iterable[Session]) -> timedelta | None:
     """Return how long a run of a job may take by its own good runs; None if they are too few.
 
     It is what `core.usual` says, and no shorter than the third longest run that is remembered: what has taken so long
-    three times before, as the one run of a night that has more to do than those of the day, is usual too.
+    three times before, as the one run of a night that has more to do than those of the day, is usual too. While the
+    runs tell of less than three days, nobody has seen all that is usual, and it is twice that.
     """
-    lengths = sorted(
-        (run.ended - run.created for run in runs if is_good(run) and run.ended and run.created), reverse=True
-    )
+    good = [run for run in runs if is_good(run) and run.ended is not None and run.created is not None]
+    lengths = sorted((run.ended - run.created for run in good if run.ended and run.created), reverse=True)
     limit = slow_after(lengths)
-    return max(limit, lengths[_OFTEN - 1]) if limit is not None else None
+    if limit is None:
+        return None
+    begun = [run.created for run in good if run.created is not None]
+    return max(limit, lengths[_OFTEN - 1]) * (1 if max(begun) - min(begun) >= _LONG_KNOWN else 2)
 
 
 def is_good(run: Session) -> bool:
