@@ -15,7 +15,7 @@ from watcher.core.watchdog.alarm import Desk, Review, review
 from watcher.core.watchdog.facts import GOOD, Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
 from watcher.core.watchdog.limits import Limits, Rulebook
-from watcher.core.watchdog.missing import suspects
+from watcher.core.watchdog.missing import sift
 from watcher.core.watchdog.running import usual_limit
 from watcher.core.watchdog.survey import FIELDS, NO_SURVEY, Part, Parts, Survey
 from watcher.watch import Watch
@@ -30,10 +30,11 @@ AWAY = timedelta(minutes=5)
 AT_LEAST = timedelta(hours=1)
 AGAIN = timedelta(minutes=1)
 NOT_SERVED_FOR = timedelta(days=1)
+_FRESH = 1.2  # of its pace, and a pass: so old what was read may be, which is less than the shortest grace
 _SECOND = timedelta(seconds=1)
 _PACE: Mapping[Part, tuple[int, timedelta]] = {
-    Part.HEALTH: (4, timedelta(minutes=2)),
-    Part.PROXIES: (4, timedelta(minutes=2)),
+    Part.HEALTH: (6, timedelta(minutes=3)),
+    Part.PROXIES: (6, timedelta(minutes=3)),
     Part.REPOSITORIES: (20, timedelta(minutes=10)),
     Part.BUCKETS: (20, timedelta(minutes=10)),
     Part.LICENSE: (120, timedelta(hours=1)),
@@ -132,8 +133,9 @@ async def _judge(guard: Guard, policy: Policy, now: datetime) -> Review | None:
     limits, of_server = limits_of(guard.rulebook, server, jobs), guard.rulebook.of_server(server)
     runs, is_whole = await _read_runs(guard, limits)
     facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.survey, runs)
-    decision = _Decision(guard, Bench(facts, of_server, limits, guard.usual, server_now), Case(policy, now))
-    record, wanted = watch.record.id, suspects(jobs, limits, server_now + AGAIN)
+    sifted = sift(jobs, limits, server_now + AGAIN)
+    decision = _Decision(guard, Bench(facts, of_server, limits, guard.usual, server_now, sifted), Case(policy, now))
+    record, wanted = watch.record.id, [one for one in sifted.suspects if jobs[one].enabled is not False]
     said = await watch.run_db(lambda: guard.annals.guard(record, wanted, decision, now=now))
     _remember(guard, decision, said, grounds if is_whole else None)
     if decision.is_off or decision.is_away:
@@ -210,7 +212,7 @@ async def _survey(guard: Guard, now: datetime) -> None:
         survey = replace(survey, **{FIELDS[part]: value, "since": now if is_regained else survey.since})
         guard.read[part] = now
     for part, at in list(guard.read.items()):
-        if now - at > 1.5 * guard.pace(part) + pause(guard.interval):
+        if now - at > _FRESH * guard.pace(part) + pause(guard.interval):
             del guard.read[part]
             survey = replace(survey, **{FIELDS[part]: None})
     if was.health is not None and survey.health is not None and survey.health.is_healthy > was.health.is_healthy:

@@ -12,6 +12,7 @@ from watcher.core.watchdog.alarm import Alarm, Desk, Key, Review, Says, Verdict,
 from watcher.core.watchdog.facts import Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
 from watcher.core.watchdog.limits import Limits, Rulebook
+from watcher.core.watchdog.missing import sift
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -66,7 +67,7 @@ class Kennel:
         facts = Facts(jobs, dict.fromkeys(JobType, read), **parts)
         limits = limits_of(self.rulebook, "HQ", jobs)
         lengths = {known.session.id: usual for known in ledger.open}
-        bench = Bench(facts, self.rulebook.of_server("HQ"), limits, lengths, now)
+        bench = Bench(facts, self.rulebook.of_server("HQ"), limits, lengths, now, sift(jobs, limits, now))
         return self.take(judge(ledger, bench), now)
 
     def take(self, verdicts: Any, now: datetime = NOW) -> list[Event]:

@@ -215,11 +215,11 @@ async def test_each_part_has_its_pace_and_a_long_silence_makes_it_unknown(store:
     for minutes in range(1, 61):
         assert await house.passes(minutes) == []
     asked = [part for _, parts in house.script.asked[1:] for part in parts]
-    assert {part: asked.count(part) for part in set(asked)} == {Part.PROXIES: 30, Part.HEALTH: 30, Part.LICENSE: 1}
+    assert {part: asked.count(part) for part in set(asked)} == {Part.PROXIES: 20, Part.HEALTH: 20, Part.LICENSE: 1}
     assert house.guard.survey.proxies is None
     house.script.parts[Part.PROXIES] = OFFLINE
     told = [await house.passes(minutes) for minutes in range(62, 70)]
-    assert told == [[], [], [], [], [], ["proxy.offline"], [], []]
+    assert told == [[], [], [], [], [], [], ["proxy.offline"], []]
 
 
 async def test_what_is_not_served_is_asked_for_daily(store: Store) -> None:

@@ -45,14 +45,17 @@ _RUNS = (
 
 
 def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], now: datetime) -> Ledger:
-    """Read what is known of a server, its alarms, its open sessions, and when some of its jobs ran last."""
+    """Read what is known of a server, its alarms, its open sessions, and when some of its jobs ran last.
+
+    The jobs that alarms speak of are always among those.
+    """
     key = {"server_id": server_id}
     server = connection.execute(_SERVER, key).one()
+    mine = [_alarm(row) for row in connection.execute(_MINE, key)]
     past: dict[str, Past] = {}
-    for ids in in_chunks(job_ids):
+    for ids in in_chunks([*job_ids, *(alarm.job.id for alarm in mine if alarm.job is not None)]):
         for row in connection.execute(_PAST, {**key, "ids": ids}):
             past[row.job_id] = Past(row.begun, row.ended, row.good)
-    mine = (_alarm(row) for row in connection.execute(_MINE, key))
     return Ledger(
         ServerRef(server.name, server.installation_id),
         server.first_contact,

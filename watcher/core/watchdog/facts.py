@@ -65,7 +65,12 @@ def job_ref(job_id: str | None, jobs: Mapping[str, Job]) -> JobRef | None:
     if job_id is None:
         return None
     job = jobs.get(job_id)
-    return JobRef(job.id, job.name, job.type, job.organization) if job is not None else JobRef(job_id, job_id)
+    return as_ref(job) if job is not None else JobRef(job_id, job_id)
+
+
+def as_ref(job: Job) -> JobRef:
+    """Return how an event speaks of a job that is known."""
+    return JobRef(job.id, job.name, job.type, job.organization)
 
 
 def latest(*moments: datetime | None) -> datetime | None:

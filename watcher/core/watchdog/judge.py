@@ -18,22 +18,21 @@ from watcher.core.event import (
 from watcher.core.model import Job
 from watcher.core.watchdog.alarm import BY_SESSION, Alarm, Key, Says, Verdict
 from watcher.core.watchdog.estate import of_survey
-from watcher.core.watchdog.facts import Facts, Ledger, Past, job_ref
+from watcher.core.watchdog.facts import NOTHING, Facts, Ledger, as_ref, job_ref
 from watcher.core.watchdog.limits import Limits, Rulebook
-from watcher.core.watchdog.missing import Standing, disabled, overdue, stale
+from watcher.core.watchdog.missing import Sifted, Standing, disabled, overdue, stale
 from watcher.core.watchdog.running import of_run
 from watcher.core.watchdog.short import short
 from watcher.core.watchdog.survey import Survey
 
 _OF_JOBS = frozenset({JOB_OVERDUE, JOB_STALE, JOB_DISABLED, JOB_SHORT})
-_NO_PAST = Past()
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What judging rests on besides the ledger. `usual`: how long each run that is under way may take, by its id.
 
-    `limits`: of each job.
+    `limits`: of each job. `sifted`: the jobs that have to be looked at, besides those with alarms and with new runs.
     """
 
     facts: Facts
@@ -41,6 +40,7 @@ class Bench:
     limits: Mapping[str, Limits]
     usual: Mapping[str, timedelta | None]
     now: datetime
+    sifted: Sifted
 
 
 def limits_of(rulebook: Rulebook, server: str, jobs: Mapping[str, Job]) -> Mapping[str, Limits]:
@@ -96,19 +96,11 @@ def _of_runs(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
 def _of_jobs(ledger: Ledger, bench: Bench, busy: Iterable[str]) -> Iterator[Verdict]:
     facts, alarms, busy = bench.facts, ledger.alarms, frozenset(busy)
     running = {known.session.job_id for known in ledger.open}
-    for job_id, job in facts.jobs.items():
-        ref, limits = job_ref(job_id, facts.jobs), bench.limits[job_id]
-        if ref is None:
-            continue
-        one = Standing(
-            job,
-            ref,
-            ledger.met,
-            ledger.past.get(job_id, _NO_PAST),
-            job_id in running,
-            facts.jobs_read.get(job.type),
-            facts.back,
-        )
+    alarmed = {alarm.subject for alarm in alarms.values() if alarm.kind in _OF_JOBS}
+    for job_id in bench.sifted.suspects | (facts.runs.keys() | alarmed) & facts.jobs.keys():
+        job, limits = facts.jobs[job_id], bench.limits[job_id]
+        ref, past = as_ref(job), ledger.past.get(job_id, NOTHING)
+        one = Standing(job, ref, ledger.met, past, job_id in running, facts.jobs_read.get(job.type), facts.back)
         late = overdue(one, limits, bench.now, alarms.get((JOB_OVERDUE, job_id)))
         yield late
         is_explained = job_id in busy or late.says is Says.YES or _is_raised(alarms, JOB_OVERDUE, job_id, late)
@@ -116,6 +108,7 @@ def _of_jobs(ledger: Ledger, bench: Bench, busy: Iterable[str]) -> Iterator[Verd
         yield disabled(job, ref, limits)
         if job_id in facts.runs and (empty := short(facts.runs[job_id], ref, limits, alarms.get((JOB_SHORT, job_id)))):
             yield empty
+    yield Verdict(JOB_OVERDUE, "", Says.UNSURE, until=bench.sifted.until)
 
 
 def _is_raised(alarms: Mapping[Key, Alarm], kind: str, subject: str, verdict: Verdict) -> bool:

@@ -123,16 +123,37 @@ def disabled(job: Job, ref: JobRef, limits: Limits) -> Verdict:
     return Verdict(JOB_DISABLED, job.id, Says.YES, reason, after=limits.disabled_after, job=ref)
 
 
-def suspects(jobs: Mapping[str, Job], limits: Mapping[str, Limits], now: datetime) -> frozenset[str]:
-    """Return the jobs of which it has to be known when they ran last: what their rows say is not enough."""
-    return frozenset(job_id for job_id, job in jobs.items() if _may_be_missing(job, limits[job_id], now))
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Jobs of which more has to be known than their rows say; of all others nothing is to be said until a time."""
+
+    suspects: frozenset[str] = frozenset()
+    until: datetime | None = None
 
 
-def _may_be_missing(job: Job, limits: Limits, now: datetime) -> bool:
-    if job.enabled is False:
-        return False
+def sift(jobs: Mapping[str, Job], limits: Mapping[str, Limits], now: datetime) -> Sifted:
+    """Tell jobs that may be missing a run from those of which their rows say that all is well for now."""
+    suspected, earliest = [], None
+    for job_id, job in jobs.items():
+        calm, until = _calm(job, limits[job_id], now)
+        if not calm:
+            suspected.append(job_id)
+        elif until is not None and (earliest is None or until < earliest):
+            earliest = until
+    return Sifted(frozenset(suspected), earliest)
+
+
+def _calm(job: Job, limits: Limits, now: datetime) -> tuple[bool, datetime | None]:
+    """Return whether neither overdue nor stale nor disabled can be said of a job, and until when."""
+    if job.enabled is not True:
+        return False, None
     due = due_since(job, limits)
     if due is not None and now >= due:
-        return True
-    rpo, good = rpo_of(job, limits), last_good(job)
-    return rpo is not None and (good is None or now >= good + rpo)
+        return False, None
+    rpo = rpo_of(job, limits)
+    if rpo is None:
+        return True, due
+    good = last_good(job)
+    if good is None or now >= good + rpo:
+        return False, None
+    return True, min(due, good + rpo) if due is not None else good + rpo
