@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.event import ALARMS, ALARMS_OVER, OURSELVES, SERVER_RECOVERED, Event, JobRef, ServerRef, Story
+from watcher.core.examples import examples
 from watcher.core.model import JobType, LogLine, Session, Statistics
 
 END = datetime(2026, 3, 3, 1, 10, tzinfo=UTC)
@@ -52,6 +53,12 @@ def _session(**fields: object) -> Session:
 def _of_server(event_type: str, **fields: object) -> Event:
     gone = {"job": None, "session": None, "came_from": None, "went_to": None, "story": Story(failing_since=END)}
     return an_event(event_type, **{**gone, **fields})
+
+
+def _watchdogs() -> dict[str, Event]:
+    """Return each alarm, and how its end is told, as the examples have them."""
+    ours = (ALARMS | ALARMS_OVER) - {SERVER_RECOVERED}
+    return {one.type.replace(".", "-"): one for one in examples(END) if one.type in ours}
 
 
 DAY = timedelta(days=1)
@@ -124,6 +131,10 @@ STORIES: Mapping[str, Event] = {
         went_to=None,
         channel="chat",
         reason="json://chat.example.com takes again",
+    ),
+    **_watchdogs(),
+    "server-healthy": _of_server(
+        "server.recovered", happened=END + timedelta(hours=2), came_from="Unhealthy", reason="it is healthy again"
     ),
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),

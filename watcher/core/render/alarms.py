@@ -22,7 +22,7 @@ WORDINGS: Mapping[str, tuple[str, str, Severity]] = {
     events.PROXY_OFFLINE: ("Proxy offline", "with a proxy offline", Severity.FAILURE),
     events.REPOSITORY_LOW: ("Repository almost full", "with a repository almost full", Severity.WARNING),
     events.REPOSITORY_INVALID: ("Repository invalid", "with an invalid repository", Severity.FAILURE),
-    events.LICENSE_EXPIRING: ("License", "with a license to renew", Severity.WARNING),
+    events.LICENSE_EXPIRING: ("License needs attention", "with a license that needs attention", Severity.WARNING),
 }
 _OVER: Mapping[str, tuple[str, str]] = {
     events.JOB_OVERDUE: ("Not overdue any more", "not overdue any more"),
@@ -34,7 +34,7 @@ _OVER: Mapping[str, tuple[str, str]] = {
     events.PROXY_OFFLINE: ("Proxy online again", "with a proxy online again"),
     events.REPOSITORY_LOW: ("Repository has space again", "with space in a repository again"),
     events.REPOSITORY_INVALID: ("Repository valid again", "with a repository valid again"),
-    events.LICENSE_EXPIRING: ("License is well again", "with a license well again"),
+    events.LICENSE_EXPIRING: ("License is in order again", "with a license in order again"),
 }
 _SINCE: Mapping[str, str] = {
     events.JOB_OVERDUE: "It was due {}.",
