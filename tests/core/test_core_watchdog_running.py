@@ -1,6 +1,7 @@
 """Runs that do not end, and those that did next to nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +120,17 @@ def test_what_an_ill_server_or_a_lost_proxy_explains_is_not_told_besides() -> No
     assert kennel.kinds(NOW + HOUR, jobs=[JOB], open=lost, survey=well) == ["session.disconnected"]
     ill = Survey(health=Health(is_healthy=False, ills=("nats",)))
     assert Kennel().kinds(jobs=[a_job(next_run=NOW - DAY, last_backup=None)], open=lost, survey=ill) == []
+
+
+def test_what_a_run_has_waited_in_the_queue_does_not_make_it_slow() -> None:
+    """That is told as such."""
+    waited = with_movement(Known(a_run(5), moved=NOW), Known(a_run(5, "Queued"), moved=NOW - HOUR), NOW)
+    assert waited.began == NOW
+    kennel = Kennel()
+    assert kennel.kinds(NOW + HOUR, jobs=[JOB], open=(waited,), usual=2 * HOUR) == []
+    assert kennel.kinds(NOW + 2 * HOUR, jobs=[JOB], open=(replace(waited, moved=NOW + HOUR),), usual=2 * HOUR) == [
+        "job.slow"
+    ]
 
 
 HISTORY = [a_good(number, objects=100 + number % 7) for number in range(1, 31)]

@@ -5,7 +5,7 @@ when it cannot be asked. `at` shows all of it as a server would at a moment.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -256,16 +256,14 @@ class Estate:
             start -= _offset(since) - _offset(start)  # reckoned without the clocks' being changed in between
         return start
 
-    def sessions(self, moment: datetime, back: timedelta) -> list[Session]:
-        """Show the sessions that run, and those that ended within a time."""
+    def sessions(self, moment: datetime, back: timedelta, tracked: Collection[str]) -> list[Session]:
+        """Show the sessions that run, those that ended within a time, and those that somebody asks for."""
         found = []
         for plan in self.plans:
             place = bisect_right(plan.runs, moment, key=lambda run: run.created)
-            found += [
-                run.at(moment, plan.id, plan.kind)
-                for run in plan.runs[max(0, place - 6) : place]
-                if run.ended > moment - back
-            ]
+            recent = plan.runs[max(0, place - 6) : place]
+            shown = (run for run in recent if run.ended > moment - back or run.id in tracked)
+            found += [run.at(moment, plan.id, plan.kind) for run in shown]
         return found
 
     def proxies(self, moment: datetime) -> tuple[Proxy, ...]:

@@ -54,7 +54,7 @@ class Server:
             self.jobs = {plan.id: self.estate.job(plan, moment) for plan in self.estate.plans}
             self.read_at, self.is_wanted, self.asked = self.now(), False, self.asked + 1
         back = moment - (memory.watermark or moment) + 10 * MINUTE
-        return Look(await self.greet(), tuple(self.estate.sessions(moment, back)), jobs=self.jobs)
+        return Look(await self.greet(), tuple(self.estate.sessions(moment, back, memory.open)), jobs=self.jobs)
 
     def confirm(self) -> None:
         """Nothing to confirm."""

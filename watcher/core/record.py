@@ -29,7 +29,7 @@ class Known:
     `settled`: the ends that need no telling any more, told or laid aside as history. `doubts`: looks in a row in which
     the session itself answered 404. `closed`: given up as vanished. `strange`: undocumented statuses already told.
     A session whose row could not be read yet has the status "". `moved`: when its status, progress or statistics were
-    last seen to change while it was open, on the server's clock.
+    last seen to change while it was open, and `began` when it was seen to leave the queue, on the server's clock.
     """
 
     session: Session
@@ -38,6 +38,7 @@ class Known:
     closed: bool = False
     strange: tuple[str, ...] = ()
     moved: datetime | None = None
+    began: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -51,7 +51,7 @@ def _slow(known: Known, ref: JobRef | None, limits: Limits, usual: timedelta | N
     limit = usual if limits.is_slow_usual else limits.slow_after
     if limit is None or run.created is None or run.status != Status.RUNNING:
         return Verdict(JOB_SLOW, run.id, Says.UNSURE)
-    due = run.created + limit
+    due = (known.began or run.created) + limit  # what it waited in the queue has a limit of its own
     if now < due:
         return Verdict(JOB_SLOW, run.id, Says.UNSURE, until=due)
     than = "than its own runs do" if limits.is_slow_usual else "than it may"
