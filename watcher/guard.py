@@ -11,6 +11,7 @@ from typing import Protocol
 
 from watcher.core.model import JobType, Session
 from watcher.core.policy import Case, Policy
+from watcher.core.record import ServerRecord
 from watcher.core.watchdog.alarm import Desk, Review, review
 from watcher.core.watchdog.facts import GOOD, Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
@@ -119,50 +120,45 @@ async def guard_once(guard: Guard, policy: Policy, *, now: datetime) -> Review:
     await _survey(guard, now)
     if guard.is_idle(now):
         return Review()
-    said = await _judge(guard, policy, now)
-    return said if said is not None else await _judge(guard, policy, now) or Review()
+    return await _judge(guard, watch.record, policy, now)
 
 
-async def _judge(guard: Guard, policy: Policy, now: datetime) -> Review | None:
-    """Judge once; None if the server's clock is not what it was taken for."""
+async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: datetime) -> Review:
+    """Judge, and remember until when that holds.
+
+    What to look up is chosen by the server's clock of the last time; a job that this leaves out is judged by the next
+    pass, which is due at once then.
+    """
     watch = guard.watch
-    if watch.record is None:
-        return Review()
     grounds, server_now = guard.rests_on(), now + guard.skew
-    jobs, server = watch.jobs, watch.record.ref.name
+    jobs, server = watch.jobs, record.ref.name
     limits, of_server = limits_of(guard.rulebook, server, jobs), guard.rulebook.of_server(server)
     runs, is_whole = await _read_runs(guard, limits)
     facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.survey, runs)
     sifted = sift(jobs, limits, server_now + AGAIN)
-    decision = _Decision(guard, Bench(facts, of_server, limits, guard.usual, server_now, sifted), Case(policy, now))
-    record, wanted = watch.record.id, [one for one in sifted.suspects if jobs[one].enabled is not False]
-    said = await watch.run_db(lambda: guard.annals.guard(record, wanted, decision, now=now))
+    decision = _Decision(Bench(facts, of_server, limits, guard.usual, server_now, sifted), Case(policy, now))
+    wanted = [job_id for job_id in sifted.suspects if jobs[job_id].enabled is not False]
+    said = await watch.run_db(lambda: guard.annals.guard(record.id, wanted, decision, now=now))
     _remember(guard, decision, said, grounds if is_whole else None)
-    if decision.is_off or decision.is_away:
+    if decision.is_away:
         for job_id in runs:
             guard.held.pop(job_id, None)  # they were not judged
-    return None if decision.is_off else said
+    return said
 
 
 @dataclass(slots=True)
 class _Decision:
-    """Judges a ledger, and keeps whether the server was away and what its clock shows.
+    """Judges a ledger, and keeps whether the server was away and what its clock shows."""
 
-    `is_off`: that is not what was supposed when it was chosen what to read.
-    """
-
-    guard: Guard
     bench: Bench
     case: Case
     is_away: bool = False
-    is_off: bool = False
     skew: timedelta = timedelta(0)
 
     def __call__(self, ledger: Ledger) -> Review:
         """Return what changes; of a server that does not answer nothing is said."""
         self.is_away, self.skew = ledger.failing, timedelta(seconds=ledger.skew)
-        self.is_off = abs(self.skew - self.guard.skew) > AGAIN / 2
-        if self.is_away or self.is_off:
+        if self.is_away:
             return Review()
         now, facts = self.case.now, self.bench.facts
         facts = replace(
@@ -181,6 +177,8 @@ class _Decision:
 def _begin(guard: Guard, now: datetime) -> None:
     """Take up the watch: where this process was away, the server may have been, too."""
     guard.has_begun = True
+    if guard.watch.record is not None and guard.watch.record.skew is not None:
+        guard.skew = guard.watch.record.skew
     guard.survey = Survey(since=now if guard.may_doze else None)
     if guard.may_doze and guard.watch.was_away is not None and guard.watch.was_away >= AWAY:
         guard.back = guard.watch.since
@@ -275,7 +273,7 @@ def _remember(
 ) -> None:
     now = decision.case.now
     guard.skew, guard.until = decision.skew, said.until - decision.skew if said.until is not None else None
-    if decision.is_away or decision.is_off:
+    if decision.is_away:
         guard.grounds = None
         return
     guard.grounds = grounds

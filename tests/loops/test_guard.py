@@ -158,6 +158,15 @@ async def test_rows_are_read_anew_before_a_job_is_called_overdue(store: Store) -
     assert house.script.wanted == 1
 
 
+async def test_a_clock_that_is_far_ahead_is_known_from_the_second_pass_on(store: Store) -> None:
+    """The first one knows only what the rows say; it leaves out what it cannot know yet, and says that it is due."""
+    house = House(store, Script(skew=5 * HOUR, job=nightly(next_run=at(60))))
+    assert await house.passes(0) == []
+    assert house.guard.until is not None
+    assert house.guard.until <= at(0)
+    assert await house.passes(1) == ["job.overdue"]
+
+
 async def test_a_run_that_the_fresh_rows_know_of_is_not_overdue(store: Store) -> None:
     """The rows of an hour ago did not."""
     house = House(store, Script(job=nightly(next_run=at(30))))
