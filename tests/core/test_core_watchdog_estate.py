@@ -87,7 +87,10 @@ def test_free_space_at_the_edge_is_told_once(percents: list[float]) -> None:
 
 def test_a_repository_without_a_size_has_no_percent() -> None:
     """An object storage without a limit, or a cache."""
-    bucket = Survey(repositories=(Repository("r1", "Bucket", None, None), Repository("r2", "Zero", 0, 0)), buckets=())
+    odd = Repository("r3", "Odd", -1, 5)
+    bucket = Survey(
+        repositories=(Repository("r1", "Bucket", None, None), Repository("r2", "Zero", 0, 0), odd), buckets=()
+    )
     assert Kennel().kinds(survey=bucket) == []
 
 

@@ -60,7 +60,7 @@ def _proxy(proxy: Proxy, limits: Limits) -> Verdict:
 
 
 def _low(one: Repository, limits: Limits, alarm: Alarm | None) -> Verdict:
-    if not one.total or one.free is None or not limits.repository_low:
+    if not one.total or one.total < 0 or one.free is None or not limits.repository_low:
         says = Says.UNSURE if limits.repository_low else Says.NO
         return Verdict(REPOSITORY_LOW, one.id, says, "it is not watched for that any more")
     free = one.free * 100 / one.total
