@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.core.digest import ServerDigest
 from watcher.core.errand import reference
-from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.event import ALARMS, ALARMS_OVER, OURSELVES, SERVER_RECOVERED, Event, JobRef, ServerRef, Story
+from watcher.core.examples import examples
 from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import Errand, JobType, LogLine, Session, Statistics
 
@@ -79,6 +80,12 @@ RESTORE = Errand(
 def _of_ours(event_type: str, **fields: object) -> Event:
     gone = {"server": OURSELVES, "job": None, "session": None, "came_from": None, "went_to": None}
     return an_event(event_type, **{**gone, **fields})
+
+
+def _watchdogs() -> dict[str, Event]:
+    """Return each alarm, and how its end is told, as the examples have them."""
+    ours = (ALARMS | ALARMS_OVER) - {SERVER_RECOVERED}
+    return {one.type.replace(".", "-"): one for one in examples(END) if one.type in ours}
 
 
 DAY = timedelta(days=1)
@@ -194,10 +201,14 @@ STORIES: Mapping[str, Event] = {
             stuck=("poll HQ made no progress for 700 s (limit 600 s)",),
         ),
     ),
+    **_watchdogs(),
+    "server-healthy": _of_server(
+        "server.recovered", happened=END + timedelta(hours=2), came_from="Unhealthy", reason="it is healthy again"
+    ),
     "server-replaced": an_event("server.replaced", job=None, session=None, came_from=None, went_to=None),
     "test": an_event("channel.test", job=None, session=None, came_from=None, went_to=None),
     "unknown-to-these-words": an_event(
-        "repository.low", job=None, session=None, came_from=None, went_to=None, reason="only 4 % of Vault is free"
+        "mailbox.full", job=None, session=None, came_from=None, went_to=None, reason="only 4 % of Vault is free"
     ),
     "nasty-names": an_event(
         server=ServerRef("<b>HQ</b> [x](http://evil.example)"),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.settings.settings_world import World
 from watcher.core.match import TERMS
-from watcher.settings import digest, routes, templates
+from watcher.core.watchdog.limits import Limits
+from watcher.settings import digest, routes, templates, watchdogs
 from watcher.settings.setting import Place
 from watcher.settings.table import CHANNEL_PLACES, SERVER_PLACES
 
@@ -24,6 +25,7 @@ def test_it_holds_without_a_word(world: World) -> None:
     assert [route.name for route in settings.routes] == ["on call", "copies at night", "audit", "people", "programs"]
     assert settings.digest is not None
     assert settings.heartbeat is not None
+    assert settings.watchdogs.limits == Limits()  # what it says the defaults are
 
 
 def test_it_shows_every_key() -> None:
@@ -40,3 +42,5 @@ def test_it_shows_every_key() -> None:
     assert {key for one in content["templates"] for key in one} == set(templates.KEYS)
     assert set(content["digest"]) == set(digest.KEYS)
     assert set(content["heartbeat"]) == set(digest.KEYS) - {"day"}
+    assert set(content["watchdogs"]) == {*watchdogs.KEYS, "overrides"}
+    assert set(content["watchdogs"]["overrides"][0]["match"]) == set(watchdogs.OVERRIDE_TERMS)

@@ -90,8 +90,8 @@ def test_the_shared_secret_signs_the_webhooks_that_have_none(world: World) -> No
     [
         ("colour = 1", "watcher.toml: colour: not known to this version"),
         ("pol_interval = 1", "watcher.toml: pol_interval: not known to this version: did you mean `poll_interval`?"),
-        ("[[watchdogs]]\nmatch = 1", "watcher.toml: watchdogs: not known to this version"),
-        ("[watchdogs]\na = 1", "watcher.toml: watchdogs: not known to this version"),
+        ("[[watchdogs]]\nmatch = 1", "watcher.toml: watchdogs: is no table, or several: write `[watchdogs]` once"),
+        ("[watchdogs]\na = 1", "watcher.toml: [watchdogs]: a: not known to this version"),
         ("digest = 1", "watcher.toml: digest: is no table, or several: write `[digest]` once"),
         *(
             (f"[digest]\n{line}", f"watcher.toml: [digest]: {problem}")

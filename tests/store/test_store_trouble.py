@@ -20,6 +20,7 @@ from watcher.core.match import Match
 from watcher.core.policy import Ruling
 from watcher.core.record import Page, ServerRecord
 from watcher.core.silence import Silence
+from watcher.core.watchdog.alarm import Review
 from watcher.store import Store, StoreError, open_store
 
 RECORD = ServerRecord(1, ServerRef("HQ", GREETING.installation_id), NOW, NOW)
@@ -60,6 +61,10 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "silences": lambda store: store.silences(limit=1),
     "trails": lambda store: store.trails("s"),
     "known_jobs": lambda store: store.known_jobs(),
+    "standing": lambda store: store.standing(),
+    "heartbeat": lambda store: store.heartbeat("e", NOW),
+    "guard": lambda store: store.guard(1, ["j1"], lambda _: Review(), now=NOW),
+    "runs": lambda store: store.runs(1, ["j1"], most=1),
 }
 """One call of every public method that speaks to the database."""
 

@@ -41,6 +41,11 @@ class _Channel(_Shape):
     name: str
 
 
+class _Thing(_Shape):
+    id: str
+    name: str | None = None
+
+
 class _Job(_Shape, kw_only=True):
     id: str | None = None
     name: str
@@ -123,6 +128,9 @@ class _Heartbeat(_Shape, kw_only=True):
 class _Data(_Shape, kw_only=True):
     server: _Server | None = None
     channel: _Channel | None = None
+    proxy: _Thing | None = None
+    repository: _Thing | None = None
+    license: _Thing | None = None
     job: _Job | None = None
     session: _Session | None = None
     transition: _Transition | None = None
@@ -182,6 +190,9 @@ def _data(event: Event) -> _Data:
     return _Data(
         server=None if _is_ours(event) else _server(event.server),
         channel=_Channel(name=event.channel) if event.channel is not None else None,
+        proxy=_thing(event, "proxy."),
+        repository=_thing(event, "repository."),
+        license=_thing(event, "license."),
         job=_job(event.job),
         session=_session(event.session),
         transition=_Transition(went_from=event.came_from, to=event.went_to) if is_change else None,
@@ -192,6 +203,13 @@ def _data(event: Event) -> _Data:
         digest=_digest(event.digest) if event.digest is not None else None,
         heartbeat=_heartbeat(event.heartbeat) if event.heartbeat is not None else None,
     )
+
+
+def _thing(event: Event, kind: str) -> _Thing | None:
+    """Return the proxy, repository or license of an event, which the first word of its type names."""
+    if event.thing is None or not event.type.startswith(kind):
+        return None
+    return _Thing(id=event.thing.id, name=event.thing.name or None)
 
 
 def _discreet(event: Event, details: Details) -> Event:

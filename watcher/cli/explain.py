@@ -14,7 +14,18 @@ from watcher.cli.screen import say, show_json
 from watcher.clock import now
 from watcher.core.delivery import State
 from watcher.core.errand import reference
-from watcher.core.event import SESSION_FAILED, Event, JobRef, ServerRef
+from watcher.core.event import (
+    ALARMS,
+    JOB_RECOVERED,
+    OVER,
+    SERVER_RECOVERED,
+    SERVER_UNREACHABLE,
+    SESSION_FAILED,
+    SESSION_WARNING,
+    Event,
+    JobRef,
+    ServerRef,
+)
 from watcher.core.jsonview import dump
 from watcher.core.model import JobType, Status
 from watcher.core.policy import Case, Decision, Ruling, Told, rule
@@ -26,6 +37,12 @@ from watcher.settings import Settings
 from watcher.store import Store, StoreError, open_store
 
 _KEPT = 1000
+_BEGINS = {
+    JOB_RECOVERED: SESSION_FAILED,
+    SESSION_WARNING: SESSION_FAILED,
+    SERVER_RECOVERED: SERVER_UNREACHABLE,
+    **{f"{kind}{OVER}": kind for kind in ALARMS},
+}
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -50,9 +67,7 @@ def _what_if(args: argparse.Namespace, settings: Settings) -> int:
     for kind in kinds:
         event = _imagined(args, kind, at, settings, jobs)
         in_force = [one for one in silences if one.over(at)]
-        knows = (
-            tuple(_knowing(event, Case(policy, at, in_force))) if kind in {"job.recovered", "session.warning"} else ()
-        )
+        knows = tuple(_knowing(event, Case(policy, at, in_force)))
         ruling = rule(event, Case(policy, at, in_force, knows))
         told.append({"event": kind, "at": at, "ruling": ruling})
         if not args.json:
@@ -69,8 +84,11 @@ def _hold(settings: Settings) -> str:
 
 
 def _knowing(event: Event, case: Case) -> Iterator[Told]:
-    """Suppose that who would be told of the failure was."""
-    failed = rule(replace(event, type=SESSION_FAILED), case)
+    """Suppose that who would be told of the failure that an event ends was."""
+    begin = _BEGINS.get(event.type)
+    if begin is None:
+        return
+    failed = rule(replace(event, type=begin), case)
     yield from (Told(one.channel, one.route, case.now) for one in failed.decisions if one.tell)
 
 

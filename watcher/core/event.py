@@ -21,6 +21,18 @@ SERVER_REPLACED = "server.replaced"
 SERVER_UNREACHABLE = "server.unreachable"
 SERVER_UNAUTHORIZED = "server.unauthorized"
 SERVER_RECOVERED = "server.recovered"
+SERVER_UNHEALTHY = "server.unhealthy"
+SESSION_DISCONNECTED = "session.disconnected"
+JOB_OVERDUE = "job.overdue"
+JOB_STALE = "job.stale"
+JOB_DISABLED = "job.disabled"
+JOB_SLOW = "job.slow"
+JOB_STALLED = "job.stalled"
+JOB_SHORT = "job.short"
+PROXY_OFFLINE = "proxy.offline"
+REPOSITORY_LOW = "repository.low"
+REPOSITORY_INVALID = "repository.invalid"
+LICENSE_EXPIRING = "license.expiring"
 WATCHER_DIGEST = "watcher.digest"
 WATCHER_HEARTBEAT = "watcher.heartbeat"
 CHANNEL_TEST = "channel.test"
@@ -28,7 +40,37 @@ CHANNEL_FAILING = "channel.failing"
 CHANNEL_RECOVERED = "channel.recovered"
 
 
-_ANSWERING = frozenset({SERVER_UNREACHABLE, SERVER_UNAUTHORIZED, SERVER_RECOVERED})
+_ANSWERING = frozenset({SERVER_UNREACHABLE, SERVER_UNAUTHORIZED, SERVER_RECOVERED, SERVER_UNHEALTHY})
+OVER = ".recovered"
+
+ALARMS = frozenset(
+    {
+        SERVER_UNHEALTHY,
+        SESSION_DISCONNECTED,
+        JOB_OVERDUE,
+        JOB_STALE,
+        JOB_DISABLED,
+        JOB_SLOW,
+        JOB_STALLED,
+        JOB_SHORT,
+        PROXY_OFFLINE,
+        REPOSITORY_LOW,
+        REPOSITORY_INVALID,
+        LICENSE_EXPIRING,
+    }
+)
+"""What the watchdogs tell."""
+
+
+def over(kind: str) -> str | None:
+    """Return the event that says that an alarm is over; None for one whose end is told otherwise."""
+    if kind == SESSION_DISCONNECTED:
+        return None
+    return SERVER_RECOVERED if kind == SERVER_UNHEALTHY else f"{kind}{OVER}"
+
+
+ALARMS_OVER = frozenset(name for kind in ALARMS if (name := over(kind)))
+"""What the watchdogs tell when an alarm is over; `server.recovered` is also told of one that answers again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +98,14 @@ class JobRef:
     name: str
     type: JobType | None = None
     organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """The proxy, repository or licence that an event speaks of, by its id and its name."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +144,18 @@ class Event:
     channel: str | None = None
     digest: Digest | None = None
     heartbeat: Heartbeat | None = None
+    thing: Thing | None = None
 
     @property
     def subject(self) -> str:
-        """What it speaks of: the messages about one job, or about how a server answers, leave in their order.
+        """What it speaks of: the messages about one job, one thing, or how a server answers, leave in their order.
 
         Other events are each by themselves.
         """
         if self.job is not None:
             return f"{self.server.identity}/{self.job.id}"
+        if self.thing is not None:
+            return f"{self.server.identity}/{self.type.removesuffix(OVER)}/{self.thing.id}"
         return f"{self.server.identity}/" if self.type in _ANSWERING else self.id
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from watcher.core import event as events
 from watcher.core.digest import Digest, JobDigest, ServerDigest
-from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story
+from watcher.core.event import OURSELVES, Event, JobRef, ServerRef, Story, Thing
 from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JobType, LogLine, Session, Statistics
 from watcher.core.wanted import EVENTS
@@ -25,12 +25,40 @@ _STATUS = {
     events.SESSION_STARTED: "Running",
     events.SESSION_UNRECOGNIZED: "Pondering",
     events.SESSION_VANISHED: "Running",
-    "session.disconnected": "Disconnected",
+    events.SESSION_DISCONNECTED: "Disconnected",
+    events.JOB_SLOW: "Running",
+    events.JOB_STALLED: "Running",
+    events.JOB_SHORT: "Success",
+}
+_THINGS: Mapping[str, Thing] = {
+    "proxy": Thing("7c1d", "proxy-01"),
+    "repository": Thing("91ab", "Vault"),
+    "license": Thing("4e52", ""),
 }
 _REASONS: Mapping[str, str] = {
     "server.unreachable": "the connection was refused",
-    "repository.low": "only 4 % of Vault is free",
-    "license.expiring": "the license ends in 12 days",
+    events.SERVER_UNHEALTHY: "it says that it is not healthy: nats (no connection)",
+    events.SESSION_DISCONNECTED: "it has been disconnected for more than 15 min",
+    events.JOB_OVERDUE: "its next run was due and has not begun",
+    f"{events.JOB_OVERDUE}{events.OVER}": "it runs now",
+    events.JOB_STALE: "it has not ended well for more than 2 d 12 h",
+    f"{events.JOB_STALE}{events.OVER}": "it has ended well",
+    events.JOB_DISABLED: "it has been disabled for more than 12 h",
+    f"{events.JOB_DISABLED}{events.OVER}": "it is enabled",
+    events.JOB_SLOW: "it runs for more than 2 h 24 min, longer than its own runs do",
+    f"{events.JOB_SLOW}{events.OVER}": "the run is over",
+    events.JOB_STALLED: "no progress and no statistics have moved for 2 h",
+    f"{events.JOB_STALLED}{events.OVER}": "it goes on",
+    events.JOB_SHORT: "it went through 3 objects, and never through fewer than 398 before",
+    f"{events.JOB_SHORT}{events.OVER}": "it has done as much as it used to",
+    events.PROXY_OFFLINE: "the proxy is offline",
+    f"{events.PROXY_OFFLINE}{events.OVER}": "it is online again",
+    events.REPOSITORY_LOW: "less than 5 %, 320 GB of 8.0 TB are free",
+    f"{events.REPOSITORY_LOW}{events.OVER}": "2.0 TB of 8.0 TB are free",
+    events.REPOSITORY_INVALID: "nothing can be backed up to it or restored from it: the disk cannot be read",
+    f"{events.REPOSITORY_INVALID}{events.OVER}": "it is valid again",
+    events.LICENSE_EXPIRING: "the license ends in 12 days",
+    f"{events.LICENSE_EXPIRING}{events.OVER}": "it ends in 365 days",
     events.CHANNEL_FAILING: "json://chat.example.com: answered 403",
     events.CHANNEL_RECOVERED: "json://chat.example.com takes again",
 }
@@ -60,6 +88,7 @@ def _example(kind: str, now: datetime) -> Event:
         channel="chat" if kind.startswith("channel.") else None,
         digest=_digest(now) if kind == events.WATCHER_DIGEST else None,
         heartbeat=_heartbeat(now) if kind == events.WATCHER_HEARTBEAT else None,
+        thing=_THINGS.get(kind.partition(".")[0]),
     )
 
 
@@ -81,6 +110,8 @@ def _story(kind: str, now: datetime) -> Story:
     if kind in {events.SESSION_FAILED, events.JOB_RECOVERED, events.JOB_FAILING}:
         day = timedelta(days=1)
         return Story(3, now - 2 * day, now - 3 * day, was_bad=True)
+    if kind in events.ALARMS or kind in events.ALARMS_OVER:
+        return Story(failing_since=now - timedelta(hours=2))
     return Story()
 
 

@@ -24,6 +24,8 @@ from watcher.core.reach import Reach, news_of
 from watcher.core.reach import still_holds as is_still_so
 from watcher.core.record import Outcome, Owed
 from watcher.core.silence import Silence
+from watcher.core.watchdog.alarm import Alarm
+from watcher.core.watchdog.alarm import still_holds as is_still_raised
 
 _STANDS = {
     events.SESSION_FAILED: Status.FAILED,
@@ -51,12 +53,17 @@ class JobStand:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """An event that a silence keeps back from somebody, what was decided of it, and how its job or server is now."""
+    """An event that a silence keeps back from somebody, what was decided of it, and how its job or server is now.
+
+    `alarm`: what is remembered of the alarm that it tells of; `server_id`: the store's.
+    """
 
     event: Event
     ruling: Ruling
     job: JobStand | None = None
     reach: Reach | None = None
+    alarm: Alarm | None = None
+    server_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Diary:
 class FollowUp:
     """What is said now. `events`: new ones, with their server. `let_go`: what is kept back no longer.
 
-    `jobs` and `servers`: those of which it is noted who was told.
+    `jobs`, `servers` and `alarms` (each with its server): those of which it is noted who was told.
     """
 
     events: tuple[tuple[int, Event], ...] = ()
@@ -85,6 +92,7 @@ class FollowUp:
     let_go: tuple[str, ...] = ()
     jobs: tuple[JobStand, ...] = ()
     servers: tuple[Reach, ...] = ()
+    alarms: tuple[tuple[int, Alarm], ...] = ()
 
 
 def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
@@ -104,14 +112,15 @@ def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
         tuple(book.let_go),
         tuple(book.jobs.values()),
         tuple(book.servers),
+        tuple(book.alarms),
     )
 
 
-def still_holds(event: Event, stands: Outcome | None, reach: Reach | None = None) -> bool:
+def still_holds(event: Event, stands: Outcome | None, reach: Reach | None = None, alarm: Alarm | None = None) -> bool:
     """Whether what an event says is still so: of an end, whether the job's outcome rests on it."""
-    of_server = is_still_so(event, reach)
-    if of_server is not None:
-        return of_server
+    for of_server in (is_still_so(event, reach), is_still_raised(event, alarm)):
+        if of_server is not None:
+            return of_server
     is_errand = event.session is not None and not event.session.is_of_job  # nothing that comes later makes it good
     if event.type in _STANDS and not is_errand:
         ended = event.session.ended if event.session else None
@@ -131,6 +140,7 @@ class _Book:
         self.let_go: list[str] = []
         self.jobs: dict[tuple[int, str], JobStand] = {}
         self.servers: list[Reach] = []
+        self.alarms: list[tuple[int, Alarm]] = []
 
     def take_server(self, reach: Reach) -> None:
         """Tell that a server does not answer, or does again."""
@@ -150,11 +160,16 @@ class _Book:
         if is_silenced(event, self.case):
             return
         self.let_go.append(event.id)
-        if not still_holds(event, job.stands if job else None, muted.reach):
+        if not still_holds(event, job.stands if job else None, muted.reach, muted.alarm):
             self.rulings[event.id] = set_aside(muted.ruling, "and it no longer held when that was over")
             return
         ruling = self._decided(event, rule_again(event, muted.ruling, self.case))
-        if job is not None:
+        if muted.alarm is not None and muted.server_id is not None:
+            told = now_told(muted.alarm.told, event, ruling, self.case.now)
+            self.alarms.append((muted.server_id, replace(muted.alarm, told=told)))
+        elif event.type in events.ALARMS | events.ALARMS_OVER - {events.SERVER_RECOVERED}:
+            return
+        elif job is not None:
             told = now_told(job.stands.told, event, ruling, self.case.now)
             self.jobs[_key(job)] = replace(job, stands=replace(job.stands, told=told))
         elif muted.reach is not None:

@@ -130,8 +130,26 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a server starts a job by itself.
+
+    `kind`: daily, periodically, manual, or immediate (a copy job that follows its backup job). `days` of a daily one:
+    everyday, workdays, weekends, or a single day. `every` of a periodical one. `closed`: the longest stretch of a week
+    in which its window lets nothing begin.
+    """
+
+    kind: str
+    days: str | None = None
+    every: timedelta | None = None
+    closed: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A backup or copy job with its organization's name; `last_status` and the times as `/Jobs` gives them."""
+    """A backup or copy job with its organization's name; `last_status` and the times as `/Jobs` gives them.
+
+    `last_backup` (v7 and later) is the last run that was good.
+    """
 
     id: str
     name: str
@@ -143,6 +161,7 @@ class Job:
     last_backup: datetime | None = None
     last_status: str | None = None
     retry_number: int | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)

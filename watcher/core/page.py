@@ -15,6 +15,7 @@ from watcher.core.outcome import is_older, judge, laid_aside
 from watcher.core.policy import Case, Policy, Ruling, Told, now_told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
 from watcher.core.timeless import with_times
+from watcher.core.watchdog.movement import with_movement
 
 LATE_AT_LEAST = timedelta(minutes=5)
 LATE_INTERVALS = 3
@@ -73,7 +74,8 @@ def turn(ledger: Ledger, sight: Sight, scene: Scene) -> Page:
     outcomes = {job: stands for job, stands in account.outcomes.items() if stands != ledger.outcomes.get(job)}
     waiting = tuple(chain for chain in account.chains.values() if chain != ledger.chains.get(chain.id))
     owed_now = tuple(_claimed(account.owed, scene.rules.policy))
-    return Page(found.known, outcomes, tuple(account.told), owed_now, waiting, account.rulings)
+    known = tuple(with_movement(one, ledger.sessions.get(one.session.id), scene.server_now) for one in found.known)
+    return Page(known, outcomes, tuple(account.told), owed_now, waiting, account.rulings)
 
 
 class _Account:

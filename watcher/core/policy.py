@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from watcher.core.event import (
+    ALARMS,
+    ALARMS_OVER,
     JOB_RECOVERED,
     SERVER_RECOVERED,
     SERVER_UNAUTHORIZED,
@@ -22,9 +24,9 @@ from watcher.core.window import Window, until
 GROUP_WAIT = timedelta(seconds=10)
 GROUP_BY = ("server",)
 REMIND_AT_MOST = 7
-_ENDS_FAILURE = frozenset({JOB_RECOVERED, SESSION_WARNING, SERVER_RECOVERED})
-_BEGINS_FAILURE = frozenset({SESSION_FAILED, SERVER_UNREACHABLE, SERVER_UNAUTHORIZED})
-_ONLY_NEWS_TO_WHO_KNEW = frozenset({JOB_RECOVERED, SERVER_RECOVERED})
+_ENDS_FAILURE = frozenset({JOB_RECOVERED, SESSION_WARNING, SERVER_RECOVERED}) | ALARMS_OVER
+_BEGINS_FAILURE = frozenset({SESSION_FAILED, SERVER_UNREACHABLE, SERVER_UNAUTHORIZED}) | ALARMS
+_ONLY_NEWS_TO_WHO_KNEW = frozenset({JOB_RECOVERED, SERVER_RECOVERED}) | ALARMS_OVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Known:
 
     `settled`: the ends that need no telling any more, told or laid aside as history. `doubts`: looks in a row in which
     the session itself answered 404. `closed`: given up as vanished. `strange`: undocumented statuses already told.
-    A session whose row could not be read yet has the status "".
+    A session whose row could not be read yet has the status "". `moved`: when its status, progress or statistics were
+    last seen to change while it was open, and `began` when it was seen to leave the queue, on the server's clock.
     """
 
     session: Session
@@ -37,6 +38,8 @@ class Known:
     doubts: int = 0
     closed: bool = False
     strange: tuple[str, ...] = ()
+    moved: datetime | None = None
+    began: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -17,7 +17,9 @@ from watcher.daemon.pinging import Ping
 from watcher.daemon.telling import Telling
 from watcher.deliver import deliver_once
 from watcher.desk import Handled
+from watcher.guard import guard_once
 from watcher.poll import poll_once
+from watcher.settings import ServerSettings
 from watcher.sweep import is_due, sweep_once
 from watcher.vb365.server import Server
 from watcher.watch import Report, Watch
@@ -42,7 +44,7 @@ class Round:
                 if server.enabled:
                     source = build_server(server, self.bench.clock, self.bench.settings.watch)
                     stack.push_async_callback(close_server, source)
-                    looks.start_soon(self._look, self.bench.watch(server, source), source)
+                    looks.start_soon(self._look, self.bench.watch(server, source), source, server)
         await self.bench.announce()
         policy = await self.bench.policy()
         self.telling.followed_up(await follow_up_once(self.bench, policy))
@@ -57,10 +59,14 @@ class Round:
             await Pulse(Ping(url.reveal()), self.bench.clock, lambda: True).beat()
         return is_good
 
-    async def _look(self, watch: Watch, source: Server) -> None:
+    async def _look(self, watch: Watch, source: Server, server: ServerSettings) -> None:
         report = await self._look_once(watch)
         if report.failure is None and is_due(watch, self.bench.clock.now()):
             report = await self._sweep(watch, source) or report
+        if report.failure is None:
+            guard = self.bench.guard(watch, source, server, may_doze=False)
+            said = await guard_once(guard, await self.bench.policy(), now=self.bench.clock.now())
+            self.telling.guarded(server.name, said)
         self.reports.append(report)
 
     async def _look_once(self, watch: Watch) -> Report:

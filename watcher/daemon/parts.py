@@ -1,7 +1,7 @@
 """From settings to parts: the servers, the channels and the rules of one configuration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol, TypedDict, TypeVar
 
@@ -17,6 +17,7 @@ from watcher.core.render.style import Details
 from watcher.core.template import Template, for_channel
 from watcher.daemon.policy import policy_of
 from watcher.desk import Channel, Desk
+from watcher.guard import Guard
 from watcher.logs import Redactor
 from watcher.settings import ChannelSettings, ServerSettings, Settings
 from watcher.store import Store
@@ -178,6 +179,12 @@ class Bench:
             return known[0]
 
         return Watch(watched, source, self.store, self.run_db, rules)
+
+    def guard(self, watch: Watch, source: Server, server: ServerSettings, *, may_doze: bool = True) -> Guard:
+        """Put together what the watchdogs of one server need."""
+        labels = {one.name: dict(one.labels) for one in self.settings.servers}
+        rulebook = replace(self.settings.watchdogs, labels=labels)
+        return Guard(watch, source, self.store, rulebook, server.poll_interval, may_doze=may_doze)
 
     async def policy(self) -> Policy:
         """Put together who is told of what."""

@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from watcher.daemon.beside import Beside
 from watcher.daemon.following import Following
+from watcher.daemon.guarding import Guarding
 from watcher.daemon.heartbeating import Pulse, is_well
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
@@ -41,7 +42,7 @@ class Shift:
     async def run(self) -> None:
         """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
         loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng, jobs=self.jobs)
-        beside = Beside(loops)
+        beside, guarding = Beside(loops), Guarding(loops)
         async with AsyncExitStack() as stack:
             watches = [self._watch(server, stack) for server in self._servers()]
             self.health.expect([watch.watched.name for watch, _, _ in watches])
@@ -53,6 +54,7 @@ class Shift:
                         looking.start_soon(beside.listen, watch, source)
                         looking.start_soon(beside.sweep, watch, source)
                         looking.start_soon(beside.show_reading, watch, source)
+                        looking.start_soon(guarding.run, self.bench.guard(watch, source, server))
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
 from watcher.core.followup import FollowUp
+from watcher.core.watchdog.alarm import Review
 from watcher.desk import Handled
 from watcher.watch import Report
 from watcher.web.metrics import Metrics
@@ -58,6 +59,17 @@ class Telling:
             ruling = said.rulings.get(event_id)
             told = [one.channel for one in ruling.decisions if one.tell] if ruling else []
             log.info("a silence is over: event %s is told to %s", event_id, ", ".join(told) or "nobody any more")
+
+    def guarded(self, server: str, said: Review) -> None:
+        """Tell what the watchdogs have said."""
+        silenced = sum(ruling.muted_by is not None for ruling in said.rulings.values())
+        if silenced:
+            self.metrics.silenced(server, silenced)
+            log.info("%s: %d events are kept back by a silence", server, silenced)
+        for event in said.events:
+            self.metrics.transition(server, event.type)
+            about = event.job.name if event.job else (event.thing.name if event.thing else "")
+            log.info("%s: %s: %s (%s)", server, event.type, about, event.reason, extra={"server": server})
 
     def reading(self, server: str, words: str) -> None:
         """Tell how far a long first reading is."""

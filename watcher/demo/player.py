@@ -5,18 +5,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.core.model import JobType, Statistics, Status
-from watcher.demo.story import ESTATE, WEEK, Act, Restore, Run, Step, life, restores
+from watcher.demo.story import DISK_FULL, ESTATE, PROXY_AWAY, WEEK, Act, Restore, Run, Step, life, restores
 from watcher.demo.world import World
 
 _KEEP_WEEKS = 4
 
 
 class Player:
-    """Applies steps and restores to a world, in their order. Jobs are found by their names."""
+    """Applies steps and restores to a world, in their order. Jobs are found by their names.
 
-    def __init__(self, world: World, steps: Iterable[Step], restores: Iterable[Restore] = ()) -> None:
+    With `start`, when the life began, its last proxy and its last repository have their troubles each week.
+    """
+
+    def __init__(
+        self, world: World, steps: Iterable[Step], restores: Iterable[Restore] = (), *, start: datetime | None = None
+    ) -> None:
         """Begin before the first step."""
         self._world = world
+        self._start = start
         self._restores = iter(restores)
         self._restore = next(self._restores, None)
         self._restoring: str | None = None
@@ -34,6 +40,15 @@ class Player:
         while self._restore is not None and self._restore.began <= now and self._give_back(self._restore, now):
             self._restore = next(self._restores, None)
         self._forget(now)
+        if self._start is not None:
+            self._trouble(now, self._start)
+
+    def _trouble(self, now: datetime, start: datetime) -> None:
+        world = self._world
+        proxy, disk = list(world.proxies.values())[-1], list(world.repositories.values())[-1]
+        world.proxies[proxy.id] = replace(proxy, online=not PROXY_AWAY.is_on(now, start))
+        free = disk.capacity * (0.08 if DISK_FULL.is_on(now, start) else 0.4)
+        world.repositories[disk.id] = replace(disk, free=round(free))
 
     def _give_back(self, restore: Restore, now: datetime) -> bool:
         """Begin a restore, and end it when its time is over; return whether that is so."""
@@ -78,11 +93,12 @@ def living_world(start: datetime, seed: int = 0) -> tuple[World, Player]:
     world = World()
     world.keep_weeks = _KEEP_WEEKS
     world.license = replace(world.license, expires=start + timedelta(days=240))
+    world.add_repository("Disk 02", world.add_proxy("proxy-02"))
     ids: dict[str, str] = {}
     for plan in ESTATE:
         copy_of = ids[plan.copy_of] if plan.copy_of else None
         ids[plan.name] = world.add_job(plan.name, plan.organization, schedule=plan.schedule, copy_of=copy_of)
-    return world, Player(world, life(seed, start), restores(start))
+    return world, Player(world, life(seed, start), restores(start), start=start)
 
 
 def _so_far(counters: Statistics, share: float) -> Statistics:

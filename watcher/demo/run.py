@@ -65,7 +65,7 @@ async def _watch(settings: Settings, clock: Clock) -> int:
 def _settings(folder: Path, port: int, server: dict[str, str], receiver: str) -> Settings:
     chosen = server | {
         "CHANNELS": f"terminal={receiver.replace('http://', 'json://')}/",
-        "NOTIFY_ON": "failed warning stopped success unrecognized vanished",
+        "NOTIFY_ON": "failed warning stopped success unrecognized vanished job proxy repository",
         "WATCH": "backup copy restore",
         "POLL_INTERVAL": LOOK_EVERY,
         "DATABASE_URL": f"sqlite:///{folder / 'watcher.db'}",

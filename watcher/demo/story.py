@@ -81,6 +81,23 @@ ESTATE: Sequence[Plan] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What befalls the estate itself, from when to when in each week."""
+
+    begins: timedelta
+    ends: timedelta
+
+    def is_on(self, now: datetime, start: datetime) -> bool:
+        """Whether it is so at a moment of a life that began at `start`."""
+        return now >= start and self.begins <= (now - start) % WEEK < self.ends
+
+
+PROXY_AWAY = Trouble(100 * _MINUTE, 145 * _MINUTE)
+DISK_FULL = Trouble(185 * _MINUTE, 230 * _MINUTE)
+"""A proxy goes offline and comes back; a disk runs full and somebody makes room."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One session as it will have been. `attempt` is 0 for a main run, 1 for its first retry."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from watcher.core.policy import Route
 from watcher.core.silence import Silence
 from watcher.core.template import Template
+from watcher.core.watchdog.limits import Rulebook
 from watcher.settings import receivers, routes, servers
 from watcher.settings.digest import table_digest
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
@@ -49,10 +50,11 @@ from watcher.settings.table import (
     WATCH,
 )
 from watcher.settings.templates import table_template
+from watcher.settings.watchdogs import table_watchdogs
 from watcher.settings.zone import machine_zone
 
 _TABLES = ("servers", "channels", "routes", "silences", "templates")
-_SINGLE_TABLES = ("digest", "heartbeat")
+_SINGLE_TABLES = ("digest", "heartbeat", "watchdogs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         digest=_scheduled(sources, "digest", inherited.zone, told),
         heartbeat=_scheduled(sources, "heartbeat", inherited.zone, told),
         templates=_templates(sources),
+        watchdogs=_watchdogs(sources),
         warnings=tuple(reader.notes.warnings),  # last, when all has been read
     )
 
@@ -251,6 +254,13 @@ def _scheduled(
         return None
     names = [channel.name for channel in channels]
     return table_digest(table, f"{sources.toml.path}: [{key}]", zone, names, sources.reader.notes)
+
+
+def _watchdogs(sources: _Sources) -> Rulebook:
+    table = sources.toml.content.get("watchdogs") if sources.toml else None
+    if not isinstance(table, dict) or sources.toml is None:
+        return Rulebook()
+    return table_watchdogs(table, f"{sources.toml.path}: [watchdogs]", sources.reader.notes)
 
 
 def _warn_of_unused(reader: Reader) -> None:

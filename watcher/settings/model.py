@@ -14,8 +14,11 @@ from watcher.core.policy import Route
 from watcher.core.render.style import Details
 from watcher.core.silence import Silence
 from watcher.core.template import Template
+from watcher.core.watchdog.limits import Rulebook
 from watcher.logs import secret_login, secret_parts
 from watcher.settings.secret import Secret
+
+_USUAL_LIMITS = Rulebook()
 
 
 class SettingsError(Exception):
@@ -113,6 +116,7 @@ class Settings:
     digest: DigestSettings | None = None
     heartbeat: DigestSettings | None = None
     templates: tuple[Template, ...] = ()
+    watchdogs: Rulebook = _USUAL_LIMITS
 
     def secret_values(self) -> tuple[str, ...]:
         """Return every text that no log may show: the secrets, and the telling parts of those that are URLs."""

@@ -10,7 +10,8 @@ from watcher.core.followup import Diary, FollowUp, JobStand, Muted
 from watcher.core.model import Status
 from watcher.core.policy import Ruling
 from watcher.core.reach import AT_ONCE, GRACE, Reach
-from watcher.store import pages, quieted
+from watcher.core.watchdog.alarm import key_of
+from watcher.store import alarms, pages, quieted
 from watcher.store.schema import events, jobs, muted, outcomes, servers
 from watcher.store.statements import in_chunks
 
@@ -76,6 +77,8 @@ def say(connection: Connection, said: FollowUp, now: datetime) -> None:
         connection.execute(delete(muted).where(muted.c.event_id.in_(ids)))
     for reach in said.servers:
         connection.execute(update(servers).where(servers.c.id == reach.server_id).values(_alarm(reach)))
+    for server_id, alarm in said.alarms:
+        alarms.note_told(connection, server_id, alarm)
     for one in said.jobs:
         # Only this column, and only if nothing has come between: on PostgreSQL a look may be writing the rest.
         mine = and_(outcomes.c.server_id == one.server_id, outcomes.c.job_id == one.job.id)
@@ -91,7 +94,9 @@ def _muted(connection: Connection, row: Row[Any]) -> Muted:
         found = connection.execute(mine).one_or_none()
     server = connection.execute(select(servers).where(servers.c.id == row.server_id)).one_or_none()
     reach = _reach(server) if server and job is None else None
-    return Muted(row.data, row.ruling or Ruling(), _stand(found) if found else None, reach)
+    key = key_of(row.data)
+    alarm = alarms.find(connection, row.server_id, key) if key and row.server_id is not None else None
+    return Muted(row.data, row.ruling or Ruling(), _stand(found) if found else None, reach, alarm, row.server_id)
 
 
 def _reach(row: Row[Any]) -> Reach:

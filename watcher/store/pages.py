@@ -40,7 +40,7 @@ def read_ledger(
     connection: Connection, server_id: int, session_ids: Iterable[str], job_ids: Iterable[str], now: datetime
 ) -> Ledger:
     """Read what is known of some sessions and jobs, with the server's row locked against others who look at it."""
-    connection.execute(_LOCK, {"server_id": server_id}).one()
+    lock(connection, server_id)
     known: dict[str, Known] = {}
     runs: dict[str, Chain] = {}
     for ids in [*in_chunks(session_ids)] or [[]]:
@@ -53,6 +53,11 @@ def read_ledger(
         for row in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
             stands[row.job_id] = outcome_of(row)
     return Ledger(known, stands, runs, quieted.in_force(connection, now))
+
+
+def lock(connection: Connection, server_id: int) -> None:
+    """Lock a server's row against others who look at it, until the transaction ends."""
+    connection.execute(_LOCK, {"server_id": server_id}).one()
 
 
 def unlike(connection: Connection, server_id: int, shown: Iterable[Session]) -> set[str]:

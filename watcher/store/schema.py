@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -22,6 +23,7 @@ from watcher.core.match import Match
 from watcher.core.model import Job
 from watcher.core.policy import Ruling, Told
 from watcher.core.record import Chain, Known
+from watcher.core.watchdog.alarm import Alarm
 from watcher.store.columns import Packed, UtcTime, Words
 
 REVISION = "0006"
@@ -86,6 +88,7 @@ sessions = Table(
     Column("settled", UtcTime, index=True),
     Column("data", Packed(Known), nullable=False),
     Column("kind", Words),
+    Index(None, "server_id", "job_id", "created"),
 )
 """Known sessions: `data` is the truth, the other columns are for questions.
 
@@ -162,6 +165,17 @@ muted = Table(
     Column("since", UtcTime, nullable=False),
 )
 """Events that a silence keeps back, until it is over and somebody looks whether they still hold."""
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("server_id", Integer, ForeignKey(servers.c.id), primary_key=True),
+    Column("kind", Words, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("data", Packed(Alarm), nullable=False),
+    Column("told", Packed(tuple[Told, ...])),
+)
+"""What the watchdogs have told and what they have seen but not told yet, until it is over. `told`: who knows."""
 
 silences = Table(
     "silences",

@@ -13,12 +13,13 @@ from watcher.core.sickness import Condition, Notice, Place
 from watcher.core.views import Revived
 from watcher.store import directory, outbox, pages, pruning, watched
 from watcher.store import kinds as works
+from watcher.store.guards import Guards
 from watcher.store.people import People
 
 _SINGLE = Batches()
 
 
-class Store(People):
+class Store(People, Guards):
     """What the two loops and the readers share; made by `open_store`.
 
     Every method is one transaction and raises StoreError, and nothing else, for what the database does. They block, so

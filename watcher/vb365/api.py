@@ -34,17 +34,19 @@ class Api:
         *,
         hold: float = 0.0,
         sink: Callable[[], Sink] | None = None,
+        takes: frozenset[int] = frozenset(),
     ) -> Answer:
         """GET a resource and return its answer of 2xx; raises LookFailed, NotFoundError for a 404.
 
         A 401 often has an empty body and means that the token went out: one login and one more try are made. `hold`:
-        for how many seconds the server may keep its answer; others may be asked for then. `sink`: as in `Request`.
+        for how many seconds the server may keep its answer; others may be asked for then. `sink`, `takes`: as in
+        `Request`.
         """
-        question = Request("GET", self.dialect.path(resource), params or {}, hold=hold, sink=sink)
+        question = Request("GET", self.dialect.path(resource), params or {}, hold=hold, sink=sink, takes=takes)
         answer = await self._ask(question)
         if answer.status == 401:
             answer = await self._ask(question)
-        if 200 <= answer.status < 300:
+        if 200 <= answer.status < 300 or answer.status in takes:
             return answer
         if answer.status == 404:
             raise NotFoundError(Failure.NO_VERSION, answer.said)

@@ -25,7 +25,8 @@ class Dialect:
     the login has to refuse the antiforgery token, and there is a logout. `jobs_sessions_by_filter`: a job's sessions
     are asked for by `?jobId=` and not under the job's own path. `retry_verdict`: sessions say whether they will be
     retried. `typed_logs`: log items carry type and message. `events`: there is a feed to listen to.
-    `counts_retries`: sessions say which retry they are.
+    `counts_retries`: sessions say which retry they are. `health`: there is a report of it. `nested_buckets`: object
+    storages stand in their repositories, and not in a listing of their own.
     """
 
     version: str
@@ -38,6 +39,8 @@ class Dialect:
     typed_logs: bool = False
     events: bool = False
     counts_retries: bool = False
+    health: bool = False
+    nested_buckets: bool = False
 
     @property
     def number(self) -> int:
@@ -80,6 +83,8 @@ DIALECTS: Mapping[str, Dialect] = {
             retry_verdict=True,
             typed_logs=True,
             events=True,
+            health=True,
+            nested_buckets=True,
         ),
         Dialect(
             "v7",

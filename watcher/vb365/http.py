@@ -52,7 +52,7 @@ class Request:
 
     `hold`: for how many seconds the server may keep its answer back. Such a request waits for no other, and is made
     once: whoever listens decides when to listen again. `sink`: makes what takes the body of a 2xx as it comes, anew for
-    each try; the answer's own body is empty then.
+    each try; the answer's own body is empty then. `takes`: statuses that are an answer here, and no failure.
     """
 
     method: str
@@ -62,6 +62,7 @@ class Request:
     bearer: str | None = field(default=None, repr=False)
     hold: float = 0.0
     sink: Callable[[], Sink] | None = field(default=None, repr=False)
+    takes: frozenset[int] = frozenset()
 
     @property
     def target(self) -> str:
@@ -158,7 +159,8 @@ class Http:
         except (httpx.InvalidURL, ValueError):
             raise from_transport(where, httpx.UnsupportedProtocol("no URL"), began=began) from None
         answer = Answer(where, response.status_code, response.reason_phrase, body, length)
-        self._refuse_passing(answer, response.headers.get("Retry-After"))
+        if answer.status not in request.takes:
+            self._refuse_passing(answer, response.headers.get("Retry-After"))
         return answer
 
     def _opened(self) -> httpx.AsyncBaseTransport:

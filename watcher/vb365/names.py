@@ -10,7 +10,7 @@ from typing import Generic
 import anyio
 import msgspec
 
-from watcher.core.model import Failure, Job, LookFailed
+from watcher.core.model import Failure, Job, JobType, LookFailed
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
 from watcher.vb365.job_row import JobRow, OrganizationRow, read_copy_job, read_job, read_organization
@@ -25,18 +25,19 @@ WITHIN = 30.0
 
 @dataclass(slots=True)
 class _Part(Generic[R]):
-    """One listing of names: what it brought last, and whether it failed since."""
+    """One listing of names: what it brought last and when that was asked for, and whether it failed since."""
 
     resource: str
     read: Callable[[msgspec.Raw], R]
     rows: Sequence[R] = field(default_factory=list)
     is_failing: bool = False
+    read_at: datetime | None = None
 
-    async def refresh(self, api: Api) -> None:
+    async def refresh(self, api: Api, now: datetime) -> None:
         """Read the listing anew; a failure keeps what is there and is logged once. Raises only a refused login."""
         try:
             self.rows = await read_pages(api, self.resource, self.read)
-            self.is_failing = False
+            self.is_failing, self.read_at = False, now
         except LookFailed as failure:
             if failure.kind == Failure.LOGIN_REFUSED:
                 raise
@@ -58,27 +59,38 @@ class Names:
         self._copies = _Part("CopyJobs", read_copy_job)
         self._organizations = _Part("Organizations", read_organization)
         self._asked_at: datetime | None = None
+        self._is_wanted = False
         self._unheard_of: AbstractSet[str] = frozenset()
         self._named: Mapping[str, Job] | None = None
         self._named_by: tuple[object, ...] = ()
 
-    def take_jobs(self, rows: Sequence[JobRow]) -> None:
+    def take_jobs(self, rows: Sequence[JobRow], now: datetime) -> None:
         """Take the rows of /Jobs that a look read anyway (v3, v4)."""
-        self._jobs.rows = rows
+        self._jobs.rows, self._jobs.read_at = rows, now
+
+    def want(self) -> None:
+        """Have the jobs read anew with the next look, whatever the time."""
+        self._is_wanted = True
+
+    def read_at(self) -> Mapping[JobType, datetime]:
+        """Return when the jobs of each kind were read last."""
+        parts = ((JobType.BACKUP, self._jobs), (JobType.COPY, self._copies))
+        return {kind: part.read_at for kind, part in parts if part.read_at is not None}
 
     async def refresh(self, api: Api, *, now: datetime, wanted: AbstractSet[str]) -> None:
         """Read the names where it is time: at first, hourly, and for a job id that is not known yet.
 
         `wanted`: the job ids that a look saw. Raises LookFailed only for a refused login.
         """
-        if not self._is_due(now, wanted):
+        is_due, is_wanted = self._is_due(now, wanted), self._is_wanted
+        if not is_due and not is_wanted:
             return
-        self._asked_at = now
-        parts = self._parts(api)
+        self._asked_at, self._is_wanted = now if is_due else self._asked_at, False
+        parts = self._parts(api) if is_due else [part for part in self._parts(api) if part is not self._organizations]
         with anyio.move_on_after(WITHIN) as scope:
             for part in parts:
-                await part.refresh(api)
-        if scope.cancelled_caught:
+                await part.refresh(api, now)
+        if scope.cancelled_caught and parts:
             parts[-1].fail(f"{self._server}: reading the names takes longer than {WITHIN:.0f} s")
         self._unheard_of = frozenset() if any(part.is_failing for part in parts) else wanted - self.jobs().keys()
 

@@ -22,11 +22,13 @@ from watcher.core.model import (
     Reading,
     Session,
 )
+from watcher.core.watchdog.survey import Part, Parts
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import Listing
 from watcher.vb365.errand_log import read_errand_log
 from watcher.vb365.errands import Errands
+from watcher.vb365.estate import read_parts
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
 from watcher.vb365.feed import read_events
@@ -156,6 +158,18 @@ class Server:
         kind = self._errands.kind_of(session_id)
         return await (read_errand_log(self._api, session_id, kind) if kind else read_log(self._api, session_id))
 
+    def want_jobs(self) -> None:
+        """Have the jobs read anew with the next look."""
+        self._names.want()
+
+    def jobs_read(self) -> Mapping[JobType, datetime]:
+        """Return when the jobs of each kind were read last, on our clock."""
+        return self._names.read_at()
+
+    async def survey(self, wanted: Iterable[Part]) -> Parts:
+        """Read some of what the server says of itself, best effort: a part that cannot be had is missing."""
+        return Parts() if self._api is None else await read_parts(self._api, wanted)
+
     async def listen(self, token: str | None) -> Heard | None:
         """Wait for what comes after a token of the event feed; None where there is no feed, or no look was made yet.
 
@@ -269,7 +283,7 @@ class Server:
         if api.dialect.listing is Listing.NEWEST_FIRST:
             return await list_newest(api, memory, since, self._kinds.filter(api.dialect))
         jobs = await read_whole(api, "Jobs", read_job)
-        self._names.take_jobs(jobs)
+        self._names.take_jobs(jobs, self._now())
         known = [row.job for row in jobs if row.id]
         rows, marks = await list_by_job(api, known, self._marks.jobs, memory, since=since, tell=self._tell)
         self._next = replace(self._next, jobs=marks)

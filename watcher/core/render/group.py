@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from itertools import groupby
 
 from watcher.core.event import JOB_FAILING, JOB_RECOVERED, SESSION_FAILED, Event
+from watcher.core.render.alarms import TOLD
 from watcher.core.render.escape import fold
 from watcher.core.render.markup import Kind, Line, shorten
 from watcher.core.render.units import moment, number
@@ -99,5 +100,6 @@ def _item(event: Event, zone: tzinfo, latest: datetime, why: str) -> Line:
 
 
 def _why(event: Event) -> str:
-    why = reason(event)
-    return f": {shorten(fold(why.text), _REASON_LENGTH)}" if why is not None else ""
+    line = reason(event)
+    why = event.reason if event.type in TOLD else (line.text if line is not None else None)
+    return f": {shorten(fold(why), _REASON_LENGTH)}" if why else ""

@@ -8,6 +8,7 @@ from watcher.core import event as events
 from watcher.core.errand import noun
 from watcher.core.event import Event
 from watcher.core.model import LogLine
+from watcher.core.render import alarms
 from watcher.core.render.heartbeat import sentences as signs_of_life
 from watcher.core.render.style import Severity
 from watcher.core.render.units import duration, moment, number, ordinal, times
@@ -55,6 +56,7 @@ _WORDINGS: Mapping[str, Wording] = {
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
     events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
+    **{kind: Wording(*words) for kind, words in {**alarms.WORDINGS, **alarms.over_wordings()}.items()},
 }
 
 _OF_SERVERS = frozenset(
@@ -95,6 +97,8 @@ def outcome(event: Event) -> str:
         return "Failed, will be retried"
     if event.type == events.SESSION_UNRECOGNIZED and event.went_to:
         return f"Unknown status {event.went_to}"
+    if event.type == events.SERVER_RECOVERED and event.came_from:
+        return "Server is healthy again"
     return wording(event).word
 
 
@@ -108,6 +112,8 @@ def headline(event: Event) -> Headline:
         return Headline(outcome(event), "all is well" if event.heartbeat.is_well else "not all is well")
     if event.job is not None:
         return Headline(outcome(event), event.job.name, event.server.name)
+    if event.thing is not None:
+        return Headline(outcome(event), event.thing.name, event.server.name)
     about = f"session {event.session.id[:8]}" if event.session is not None else ""
     return Headline(outcome(event), about, event.server.name)
 
@@ -116,7 +122,9 @@ def sentences(event: Event, zone: tzinfo) -> tuple[str, ...]:
     """Return what a person should know beside the numbers: what happened before, and why this is told now."""
     if event.heartbeat is not None:
         return tuple(signs_of_life(event.heartbeat, zone))
-    return (*_by_type(event, zone), *_late(event, zone))
+    is_alarm = event.type in alarms.TOLD or (event.type == events.SERVER_RECOVERED and event.came_from)
+    said = alarms.sentences(event, zone) if is_alarm else _by_type(event, zone)
+    return (*said, *_late(event, zone))
 
 
 def reason(event: Event) -> LogLine | None:

@@ -1,0 +1,117 @@
+"""What the watchdogs need to know and what they say. All in the caller's transaction."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, select, update
+
+from watcher.core.event import ServerRef
+from watcher.core.model import Session
+from watcher.core.watchdog.alarm import Alarm, Key, Review
+from watcher.core.watchdog.facts import GOOD, Ledger, Past
+from watcher.store import pages, quieted
+from watcher.store.columns import UtcTime
+from watcher.store.schema import alarms, servers, sessions
+from watcher.store.statements import in_chunks, upsert
+
+_SERVER = select(servers).where(servers.c.id == bindparam("server_id"))
+_MINE: Select[Any] = select(alarms.c.data, alarms.c.told).where(alarms.c.server_id == bindparam("server_id"))
+_ONE = _MINE.where(alarms.c.kind == bindparam("kind"), alarms.c.subject == bindparam("subject"))
+_OPEN = select(sessions.c.data).where(sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id"))
+_WELL = case((sessions.c.status.in_(sorted(GOOD)), sessions.c.ended))
+_PAST = (
+    select(
+        sessions.c.job_id,
+        func.max(sessions.c.created, type_=UtcTime).label("begun"),
+        func.max(sessions.c.ended, type_=UtcTime).label("ended"),
+        func.max(_WELL, type_=UtcTime).label("good"),
+    )
+    .where(sessions.c.server_id == bindparam("server_id"), sessions.c.job_id.in_(bindparam("ids", expanding=True)))
+    .group_by(sessions.c.job_id)
+)
+_RUNS = (
+    select(sessions.c.data)
+    .where(
+        sessions.c.server_id == bindparam("server_id"),
+        sessions.c.job_id == bindparam("job_id"),
+        sessions.c.created.is_not(None),
+        sessions.c.settled.is_not(None),
+    )
+    .order_by(sessions.c.created.desc())
+    .limit(bindparam("most"))
+)
+
+
+def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], now: datetime) -> Ledger:
+    """Read what is known of a server, its alarms, its open sessions, and when some of its jobs ran last.
+
+    The jobs that alarms speak of are always among those.
+    """
+    key = {"server_id": server_id}
+    server = connection.execute(_SERVER, key).one()
+    mine = [_alarm(row) for row in connection.execute(_MINE, key)]
+    past: dict[str, Past] = {}
+    for ids in in_chunks([*job_ids, *(alarm.job.id for alarm in mine if alarm.job is not None)]):
+        for row in connection.execute(_PAST, {**key, "ids": ids}):
+            past[row.job_id] = Past(row.begun, row.ended, row.good)
+    return Ledger(
+        ServerRef(server.name, server.installation_id),
+        server.first_contact,
+        server.failing_since is not None,
+        server.skew_seconds or 0.0,
+        {alarm.key: alarm for alarm in mine},
+        tuple(connection.scalars(_OPEN, key)),
+        past,
+        quieted.in_force(connection, now),
+    )
+
+
+def runs_of(connection: Connection, server_id: int, job_id: str, most: int) -> tuple[Session, ...]:
+    """Read the last sessions of a job that are over, newest first."""
+    values = {"server_id": server_id, "job_id": job_id, "most": most}
+    return tuple(known.session for known in connection.scalars(_RUNS, values))
+
+
+def write(connection: Connection, server_id: int, said: Review, now: datetime) -> None:
+    """Write down what changes: what is remembered and forgotten, what is told and to whom that is owed."""
+    for kind, subject in said.over:
+        connection.execute(delete(alarms).where(_is(server_id, (kind, subject))))
+    if said.kept:
+        connection.execute(upsert(connection.dialect.name, alarms), [_row(server_id, alarm) for alarm in said.kept])
+    if said.events:
+        pages.write_events(connection, server_id, said.events, now, said.rulings)
+    if said.owed:
+        pages.owe(connection, said.owed, {event.id: event.subject for event in said.events}, now)
+
+
+def find(connection: Connection, server_id: int, key: Key) -> Alarm | None:
+    """Read one alarm."""
+    row = connection.execute(_ONE, {"server_id": server_id, "kind": key[0], "subject": key[1]}).one_or_none()
+    return _alarm(row) if row is not None else None
+
+
+def note_told(connection: Connection, server_id: int, alarm: Alarm) -> None:
+    """Write down who knows of an alarm, and only that."""
+    connection.execute(update(alarms).where(_is(server_id, alarm.key)).values(told=alarm.told or None))
+
+
+def _is(server_id: int, key: Key) -> Any:
+    kind, subject = key
+    return (alarms.c.server_id == server_id) & (alarms.c.kind == kind) & (alarms.c.subject == subject)
+
+
+def _alarm(row: Row[Any]) -> Alarm:
+    alarm: Alarm = row.data
+    return replace(alarm, told=row.told or ())
+
+
+def _row(server_id: int, alarm: Alarm) -> dict[str, Any]:
+    return {
+        "server_id": server_id,
+        "kind": alarm.kind,
+        "subject": alarm.subject,
+        "data": replace(alarm, told=()),
+        "told": alarm.told or None,
+    }
