@@ -212,6 +212,8 @@ def test_what_is_watched() -> None:
     assert watch("backup,restore") == {"backup", "restore"}
     with pytest.raises(ValueError, match="did you mean `restore`"):
         watch("restores")
+    with pytest.raises(ValueError, match="names no kind of work"):
+        watch(" , ")
 
 
 @pytest.mark.parametrize(("text", "mend"), [("", "is empty"), ("a\nb", "more than one line")])

@@ -55,6 +55,8 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "prune": lambda store: store.prune(before=NOW),
     "follow_up": lambda store: store.follow_up(lambda _: FollowUp(), now=NOW, with_failing=True),
     "digest": lambda store: store.digest("d", (NOW - MINUTE, NOW + MINUTE), is_weekly=False),
+    "standing": lambda store: store.standing(),
+    "heartbeat": lambda store: store.heartbeat("h", NOW + MINUTE),
     "tell": lambda store: store.tell(event_of(failed("s1")), Ruling(), (), now=NOW),
     "silence": lambda store: store.silence(Silence(Match(), NOW, NOW + MINUTE)),
     "end_silence": lambda store: store.end_silence(1, now=NOW),
