@@ -67,9 +67,9 @@ class Guard:
     `interval`: of the looks. `may_doze`: what was seen for less than an hour is seen anew after a restart; not so where
     each pass is a process of its own. `read`: when each part was read last, `asked` when it was asked for, `absent`
     until when one is taken not to be served. `succeeded`: when a look did last; `back`: when one did first after the
-    server had been away. `grounds`: what the last judgement rested on, and `until` when it has to be made again.
-    `usual`: how long each open run may take. `held`: the last good session of each job that was held against those
-    before. `wanted`: when the jobs were asked for out of their turn.
+    server had been away for so long (`away`). `grounds`: what the last judgement rested on, and `until` when it has to
+    be made again. `usual`: how long each open run may take. `held`: the last good session of each job that was held
+    against those before. `wanted`: when the jobs were asked for out of their turn.
     """
 
     watch: Watch
@@ -84,6 +84,7 @@ class Guard:
     absent: dict[Part, datetime] = field(default_factory=dict)
     succeeded: datetime | None = None
     back: datetime | None = None
+    away: timedelta = timedelta(0)
     has_begun: bool = False
     grounds: tuple[object, ...] | None = None
     until: datetime | None = None
@@ -134,7 +135,7 @@ async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: dateti
     jobs, server = watch.jobs, record.ref.name
     limits, of_server = limits_of(guard.rulebook, server, jobs), guard.rulebook.of_server(server)
     runs, is_whole = await _read_runs(guard, limits)
-    facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.survey, runs)
+    facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.away, guard.survey, runs)
     sifted = sift(jobs, limits, server_now + AGAIN)
     decision = _Decision(Bench(facts, of_server, limits, guard.usual, server_now, sifted), Case(policy, now))
     wanted = [job_id for job_id in sifted.suspects if jobs[job_id].enabled is not False]
@@ -181,7 +182,7 @@ def _begin(guard: Guard, now: datetime) -> None:
         guard.skew = guard.watch.record.skew
     guard.survey = Survey(since=now if guard.may_doze else None)
     if guard.may_doze and guard.watch.was_away is not None and guard.watch.was_away >= AWAY:
-        guard.back = guard.watch.since
+        guard.back, guard.away = guard.watch.since, guard.watch.was_away
 
 
 def _is_away(guard: Guard, now: datetime) -> bool:
@@ -191,7 +192,7 @@ def _is_away(guard: Guard, now: datetime) -> bool:
         return True
     long = max(AWAY, 3 * guard.interval)
     if guard.succeeded is not None and last - guard.succeeded > long:
-        guard.back = last
+        guard.back, guard.away = last, last - guard.succeeded
     guard.succeeded = last
     return now - last > long
 
@@ -214,7 +215,7 @@ async def _survey(guard: Guard, now: datetime) -> None:
             del guard.read[part]
             survey = replace(survey, **{FIELDS[part]: None})
     if was.health is not None and survey.health is not None and survey.health.is_healthy > was.health.is_healthy:
-        guard.back = now
+        guard.back, guard.away = now, timedelta(0)
     if survey != was:
         guard.survey = survey
 
