@@ -314,7 +314,7 @@ async def test_a_run_is_held_against_those_before_it(store: Store) -> None:
     assert await house.passes(6026) == ["job.slow"]
     house.script.sessions = (replace(slow, status="Success", ended=at(6030), progress=3),)
     assert sorted(await house.passes(6031)) == ["job.short", "job.slow.recovered"]
-    assert house.guard.usual == {}
+    assert house.guard.measures.usual == {}
     house.script.sessions = (replace(runs[0], id="well", created=at(6040), ended=at(6050)),)
     assert await house.passes(6051) == ["job.short.recovered"]
 
@@ -330,7 +330,7 @@ async def test_many_new_runs_are_held_against_others_bit_by_bit(store: Store) ->
     known = []
     for minutes in (2, 3, 4, 5):
         await house.passes(minutes)
-        known.append(len(house.guard.usual))
+        known.append(len(house.guard.measures.usual))
     assert known == [MOST_JOBS, 2 * MOST_JOBS, 3 * MOST_JOBS - 20, 3 * MOST_JOBS - 20]
 
 
