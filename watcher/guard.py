@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from watcher.core.event import JOB_SHORT
 from watcher.core.model import JobType, Session
 from watcher.core.policy import Case, Policy
 from watcher.core.record import ServerRecord
 from watcher.core.watchdog.alarm import Desk, Review, review
-from watcher.core.watchdog.facts import GOOD, Facts, Ledger
+from watcher.core.watchdog.facts import Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
 from watcher.core.watchdog.limits import Limits, Rulebook
 from watcher.core.watchdog.missing import sift
-from watcher.core.watchdog.running import usual_limit
 from watcher.core.watchdog.survey import FIELDS, NO_SURVEY, Part, Parts, Survey
+from watcher.core.watchdog.yardstick import Measures
 from watcher.watch import Watch
 
 RUNS = 200
@@ -67,9 +68,8 @@ class Guard:
     `interval`: of the looks. `may_doze`: what was seen for less than an hour is seen anew after a restart; not so where
     each pass is a process of its own. `read`: when each part was read last, `asked` when it was asked for, `absent`
     until when one is taken not to be served. `succeeded`: when a look did last; `back`: when one did first after the
-    server had been away. `grounds`: what the last judgement rested on, and `until` when it has to be made again.
-    `usual`: how long each open run may take. `held`: the last good session of each job that was held against those
-    before. `wanted`: when the jobs were asked for out of their turn.
+    server had been away for so long (`away`). `grounds`: what the last judgement rested on, and `until` when it has to
+    be made again. `measures`: what runs are held against. `wanted`: when the jobs were asked for out of their turn.
     """
 
     watch: Watch
@@ -84,12 +84,12 @@ class Guard:
     absent: dict[Part, datetime] = field(default_factory=dict)
     succeeded: datetime | None = None
     back: datetime | None = None
+    away: timedelta = timedelta(0)
     has_begun: bool = False
     grounds: tuple[object, ...] | None = None
     until: datetime | None = None
     skew: timedelta = timedelta(0)
-    usual: dict[str, timedelta | None] = field(default_factory=dict)
-    held: dict[str, str] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
     wanted: datetime | None = None
 
     def pace(self, part: Part) -> timedelta:
@@ -133,16 +133,15 @@ async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: dateti
     grounds, server_now = guard.rests_on(), now + guard.skew
     jobs, server = watch.jobs, record.ref.name
     limits, of_server = limits_of(guard.rulebook, server, jobs), guard.rulebook.of_server(server)
-    runs, is_whole = await _read_runs(guard, limits)
-    facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.survey, runs)
+    runs, is_whole = await _read_runs(guard, record.id, limits, now)
+    facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.away, guard.survey, runs)
     sifted = sift(jobs, limits, server_now + AGAIN)
-    decision = _Decision(Bench(facts, of_server, limits, guard.usual, server_now, sifted), Case(policy, now))
+    decision = _Decision(Bench(facts, of_server, limits, guard.measures.usual, server_now, sifted), Case(policy, now))
     wanted = [job_id for job_id in sifted.suspects if jobs[job_id].enabled is not False]
     said = await watch.run_db(lambda: guard.annals.guard(record.id, wanted, decision, now=now))
     _remember(guard, decision, said, grounds if is_whole else None)
     if decision.is_away:
-        for job_id in runs:
-            guard.held.pop(job_id, None)  # they were not judged
+        guard.measures.give_back(runs)  # they were not judged
     return said
 
 
@@ -154,10 +153,12 @@ class _Decision:
     case: Case
     is_away: bool = False
     skew: timedelta = timedelta(0)
+    short: frozenset[str] = frozenset()
 
     def __call__(self, ledger: Ledger) -> Review:
         """Return what changes; of a server that does not answer nothing is said."""
         self.is_away, self.skew = ledger.failing, timedelta(seconds=ledger.skew)
+        self.short = frozenset(subject for kind, subject in ledger.alarms if kind == JOB_SHORT)
         if self.is_away:
             return Review()
         now, facts = self.case.now, self.bench.facts
@@ -181,7 +182,7 @@ def _begin(guard: Guard, now: datetime) -> None:
         guard.skew = guard.watch.record.skew
     guard.survey = Survey(since=now if guard.may_doze else None)
     if guard.may_doze and guard.watch.was_away is not None and guard.watch.was_away >= AWAY:
-        guard.back = guard.watch.since
+        guard.back, guard.away = guard.watch.since, guard.watch.was_away
 
 
 def _is_away(guard: Guard, now: datetime) -> bool:
@@ -191,7 +192,7 @@ def _is_away(guard: Guard, now: datetime) -> bool:
         return True
     long = max(AWAY, 3 * guard.interval)
     if guard.succeeded is not None and last - guard.succeeded > long:
-        guard.back = last
+        guard.back, guard.away = last, last - guard.succeeded
     guard.succeeded = last
     return now - last > long
 
@@ -214,7 +215,7 @@ async def _survey(guard: Guard, now: datetime) -> None:
             del guard.read[part]
             survey = replace(survey, **{FIELDS[part]: None})
     if was.health is not None and survey.health is not None and survey.health.is_healthy > was.health.is_healthy:
-        guard.back = now
+        guard.back, guard.away = now, timedelta(0)
     if survey != was:
         guard.survey = survey
 
@@ -231,38 +232,19 @@ def pause(interval: timedelta) -> timedelta:
     return min(max(2 * interval, _SECOND), timedelta(minutes=1))
 
 
-async def _read_runs(guard: Guard, limits: Mapping[str, Limits]) -> tuple[Mapping[str, tuple[Session, ...]], bool]:
-    """Read what open runs and new ends have to be held against.
+async def _read_runs(
+    guard: Guard, server_id: int, limits: Mapping[str, Limits], now: datetime
+) -> tuple[Mapping[str, tuple[Session, ...]], bool]:
+    """Read what open runs and new ends have to be held against, where that is not known well enough.
 
-    Returns the last runs of the jobs that have a new end, and whether that is all of them.
+    Returns the last runs of jobs of which a new run may be short, and whether that is all of them.
     """
-    watch = guard.watch
-    if watch.record is None:
-        return {}, True
-    opened, ended = _new(guard, limits)
+    opened, ended = guard.measures.sift(guard.watch.shown or (), limits, now)
     wanted = list(dict.fromkeys((*opened.values(), *ended)))
-    server_id, chosen = watch.record.id, wanted[:MOST_JOBS]
-    runs = await watch.run_db(lambda: guard.annals.runs(server_id, chosen, most=RUNS)) if chosen else {}
-    guard.usual |= {name: usual_limit(runs[job_id]) for name, job_id in opened.items() if job_id in runs}
-    guard.held |= {job_id: last for job_id, last in ended.items() if job_id in runs}
+    chosen = wanted[:MOST_JOBS]
+    runs = await guard.watch.run_db(lambda: guard.annals.runs(server_id, chosen, most=RUNS)) if chosen else {}
+    guard.measures.take(runs, opened, ended, now)
     return {job_id: runs[job_id] for job_id in ended if job_id in runs}, len(wanted) == len(chosen)
-
-
-def _new(guard: Guard, limits: Mapping[str, Limits]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the open runs of which it is not known how long they may take, with their jobs; and the new good ends."""
-    opened: dict[str, str] = {}
-    last: dict[str, Session] = {}
-    for session in guard.watch.shown or ():
-        job_id, wants = session.job_id or "", limits.get(session.job_id or "")
-        if wants is None:
-            continue
-        if not session.is_settled:
-            if wants.is_slow_usual and session.id not in guard.usual:
-                opened[session.id] = job_id
-        elif session.status in GOOD and session.ended and wants.short_below is not None:
-            before = last.get(job_id)
-            last[job_id] = session if before is None or (before.ended or session.ended) < session.ended else before
-    return opened, {job_id: run.id for job_id, run in last.items() if guard.held.get(job_id) != run.id}
 
 
 def _remember(
@@ -277,9 +259,9 @@ def _remember(
         guard.grounds = None
         return
     guard.grounds = grounds
+    guard.measures.short = decision.short | {one.subject for one in said.kept if one.kind == JOB_SHORT}
     guard.until = min(guard.until or now + AT_LEAST, now + AT_LEAST)
-    open_now = {session.id for session in guard.watch.shown or () if not session.is_settled}
-    guard.usual = {name: limit for name, limit in guard.usual.items() if name in open_now}
+    guard.measures.forget({run.id for run in guard.watch.shown or () if not run.is_settled})
     if said.wants_read:
         guard.until = min(guard.until, now + AGAIN)
         if guard.wanted is None or now - guard.wanted >= min(AGAIN, 2 * guard.interval):

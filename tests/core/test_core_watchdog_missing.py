@@ -98,6 +98,18 @@ def test_what_explains_it_is_told_alone() -> None:
     assert Kennel(Rulebook(Limits(rpo=DAY))).kinds(jobs=[old], open=(moved(a_run(60), 0),)) == ["job.stale"]
 
 
+def test_after_a_long_absence_of_the_server_its_jobs_have_time() -> None:
+    """Two hundred of them would be told at its return; a limit that somebody has set counts all the same."""
+    old = a_job(last_run=NOW - 80 * HOUR, last_backup=NOW - 80 * HOUR, next_run=NOW + 60 * HOUR)
+    away: dict[str, Any] = {"back": NOW - HOUR, "away": 72 * HOUR}
+    kennel = Kennel()
+    assert kennel.kinds(jobs=[old], **away) == []
+    assert kennel.said.until == NOW + 29 * HOUR
+    assert kennel.kinds(NOW + 29 * HOUR, jobs=[old], **away) == ["job.stale"]
+    assert Kennel().kinds(jobs=[old], back=NOW - HOUR, away=10 * MINUTE) == ["job.stale"]  # a restart is no excuse
+    assert Kennel(Rulebook(Limits(rpo=DAY))).kinds(jobs=[old], **away) == ["job.stale"]
+
+
 def test_a_manual_job_may_rest_unless_somebody_says_otherwise() -> None:
     """Nothing is planned, so nothing is missed."""
     old = a_job(last_run=NOW - 90 * DAY, last_backup=NOW - 90 * DAY, next_run=None, schedule=Schedule("manual"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from watcher.core.watchdog.movement import with_movement
 from watcher.core.watchdog.running import usual_limit
 from watcher.core.watchdog.short import USUAL_AFTER, short
 from watcher.core.watchdog.survey import Health, Proxy, Survey
+from watcher.core.watchdog.yardstick import Measures, yardstick
 
 JOB = a_job()
 
@@ -187,3 +189,50 @@ def test_ups_and_downs_of_what_is_moved_make_no_run_short(runs: list[tuple[int, 
     quiet = a_good(40, objects=80, data=10**6)
     made = [a_good(number, objects=objects, data=data) for number, (objects, data) in enumerate(runs)]
     assert verdict([*made, quiet]) in {"NO", "NONE"}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 10**10)), min_size=30, max_size=60),
+    st.tuples(st.integers(0, 100), st.integers(0, 10**10)),
+)
+def test_what_is_passed_over_by_the_day_s_measure_is_not_short(
+    before: list[tuple[int, int]], last: tuple[int, int]
+) -> None:
+    """Only a run that did less than any before it is worth reading them all again."""
+    runs = [a_good(number, objects=objects, data=data) for number, (objects, data) in enumerate(before, start=1)]
+    run = a_good(0, objects=last[0], data=last[1])
+    measure = yardstick(runs, NOW)
+    assert measure.holds(NOW + 23 * HOUR)
+    assert not measure.holds(NOW + 25 * HOUR)
+    if measure.is_plain(run, 50):
+        assert verdict([run, *runs]) == "NO"
+
+
+def test_a_job_is_measured_once_a_day_and_each_time_that_something_may_be_short() -> None:
+    """And as long as there are few runs, or nobody knows what was told before a restart."""
+    limits, measures = {"j1": Limits()}, Measures()
+    runs = {"j1": [a_good(number) for number in range(1, 41)]}
+    plain, empty = a_good(-0.1, minutes=1), a_good(-0.2, minutes=1, objects=3)
+
+    def asked(*shown: Session, now: datetime = NOW) -> bool:
+        opened, ended = measures.sift(shown, limits, now)
+        measures.take({job: runs[job] for job in {*opened.values(), *ended}}, opened, ended, now)
+        return bool(opened or ended)
+
+    assert asked(plain)
+    assert not asked(plain)
+    measures.short = frozenset()
+    assert not asked(a_run(1, name="r1"), a_good(-0.15, minutes=1))
+    assert measures.usual == {"r1": 25 * MINUTE}
+    assert asked(empty)
+    measures.short = frozenset({"j1"})
+    assert asked(a_good(-0.3, minutes=1))
+    measures.short = frozenset()
+    assert asked(a_good(-1.2, minutes=1), now=NOW + 1.3 * DAY)
+    measures.give_back(["j1"])
+    assert not asked(a_good(-1.2, minutes=1), now=NOW + 1.3 * DAY)
+    measures.forget([])
+    assert measures.usual == {}
+    runs["j1"] = runs["j1"][:20]
+    assert asked(a_good(-2.5, minutes=1), now=NOW + 2.6 * DAY)
+    assert asked(a_good(-2.6, minutes=1), now=NOW + 2.7 * DAY)

@@ -86,12 +86,16 @@ async def direct(work: Callable[[], T]) -> T:
     return work()
 
 
+class Crash(BaseException):
+    """The end of a process."""
+
+
 class House:
     """A server, its looks and its watchdogs; the store outlives a restart."""
 
     def __init__(self, store: Store, script: Script, rulebook: Rulebook | None = None) -> None:
         self.store, self.script, self.rulebook = store, script, rulebook or Rulebook()
-        self.calls = 0
+        self.calls, self.dies_before, self.dies_after = 0, 0, 0
         self.restart()
 
     def restart(self) -> None:
@@ -102,7 +106,12 @@ class House:
 
         async def counted(work: Callable[[], T]) -> T:
             self.calls += 1
-            return work()
+            if self.calls == self.dies_before:
+                raise Crash
+            result = work()
+            if self.calls == self.dies_after:
+                raise Crash
+            return result
 
         watched = Watched("HQ", "https://hq", timedelta(0), timedelta(days=400))
         watch = Watch(watched, self.script, self.store, counted, rules)
@@ -305,7 +314,7 @@ async def test_a_run_is_held_against_those_before_it(store: Store) -> None:
     assert await house.passes(6026) == ["job.slow"]
     house.script.sessions = (replace(slow, status="Success", ended=at(6030), progress=3),)
     assert sorted(await house.passes(6031)) == ["job.short", "job.slow.recovered"]
-    assert house.guard.usual == {}
+    assert house.guard.measures.usual == {}
     house.script.sessions = (replace(runs[0], id="well", created=at(6040), ended=at(6050)),)
     assert await house.passes(6051) == ["job.short.recovered"]
 
@@ -321,8 +330,30 @@ async def test_many_new_runs_are_held_against_others_bit_by_bit(store: Store) ->
     known = []
     for minutes in (2, 3, 4, 5):
         await house.passes(minutes)
-        known.append(len(house.guard.usual))
+        known.append(len(house.guard.measures.usual))
     assert known == [MOST_JOBS, 2 * MOST_JOBS, 3 * MOST_JOBS - 20, 3 * MOST_JOBS - 20]
+
+
+@pytest.mark.parametrize("call", range(1, 30))
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_crash_at_any_call_to_the_store_repeats_and_loses_nothing(
+    store: Store, call: int, is_done: bool
+) -> None:
+    """What is remembered of an alarm, what is told and whom that is owed to are one transaction."""
+    stories = [(OFFLINE, nightly(next_run=at(-120))), (ONLINE, nightly(next_run=at(1440), last_run=at(9)))]
+    house = House(store, Script())
+    house.dies_after, house.dies_before = (call, 0) if is_done else (0, call)
+    for number, (proxies, job) in enumerate(stories):
+        house.script.parts[Part.PROXIES], house.script.job = proxies, job
+        for minutes in range(20 * number, 20 * number + 20, 2):
+            house.script.want_jobs()
+            try:
+                await house.passes(minutes)
+            except Crash:
+                house.restart()
+    told = sorted(row.event for row in store.deliveries(state=None, limit=99))
+    kinds = ["job.overdue", "proxy.offline"]
+    assert told == sorted([*kinds, *(f"{kind}.recovered" for kind in kinds)])
 
 
 async def test_limits_may_differ_by_job(store: Store) -> None:

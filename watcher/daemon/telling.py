@@ -68,8 +68,9 @@ class Telling:
             log.info("%s: %d events are kept back by a silence", server, silenced)
         for event in said.events:
             self.metrics.transition(server, event.type)
-            about = event.job.name if event.job else (event.thing.name if event.thing else "")
-            log.info("%s: %s: %s (%s)", server, event.type, about, event.reason, extra={"server": server})
+            name = event.job.name if event.job else (event.thing.name if event.thing else "")
+            about = f": {name}" if name else ""
+            log.info("%s: %s%s (%s)", server, event.type, about, event.reason, extra={"server": server})
 
     def reading(self, server: str, words: str) -> None:
         """Tell how far a long first reading is."""

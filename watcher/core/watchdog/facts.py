@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from watcher.core.event import JobRef, ServerRef
 from watcher.core.model import Job, JobType, Session, Status
@@ -50,12 +50,14 @@ class Facts:
     """What was read from the server, and since when it can be trusted.
 
     `jobs_read`: when jobs of each kind were read. `back`: when the server, or this process, came back after having been
-    away; None if neither was. `runs`: the last sessions that are over, newest first, of jobs of which one is new.
+    away for so long (`away`); None if neither was. `runs`: the last sessions that are over, newest first, of jobs of
+    which one is new.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     jobs_read: Mapping[JobType, datetime] = field(default_factory=dict)
     back: datetime | None = None
+    away: timedelta = timedelta(0)
     survey: Survey = NO_SURVEY
     runs: Mapping[str, tuple[Session, ...]] = field(default_factory=dict)
 

@@ -100,7 +100,8 @@ def _of_jobs(ledger: Ledger, bench: Bench, busy: Iterable[str]) -> Iterator[Verd
     for job_id in bench.sifted.suspects | (facts.runs.keys() | alarmed) & facts.jobs.keys():
         job, limits = facts.jobs[job_id], bench.limits[job_id]
         ref, past = as_ref(job), ledger.past.get(job_id, NOTHING)
-        one = Standing(job, ref, ledger.met, past, job_id in running, facts.jobs_read.get(job.type), facts.back)
+        read = facts.jobs_read.get(job.type)
+        one = Standing(job, ref, ledger.met, past, job_id in running, read, facts.back, facts.away)
         late = overdue(one, limits, bench.now, alarms.get((JOB_OVERDUE, job_id)))
         yield late
         is_explained = job_id in busy or late.says is Says.YES or _is_raised(alarms, JOB_OVERDUE, job_id, late)

@@ -20,7 +20,7 @@ NEAR = timedelta(minutes=1)
 class Standing:
     """One job, and what is known of it. `read`: when the job was read; `met`: when its server was met first.
 
-    `runs_now`: it has a session that is open. `alarm`: what is raised of the rule that looks.
+    `back`: when its server came back after so long a time (`away`). `runs_now`: it has a session that is open.
     """
 
     job: Job
@@ -30,6 +30,7 @@ class Standing:
     runs_now: bool = False
     read: datetime | None = None
     back: datetime | None = None
+    away: timedelta = timedelta(0)
 
 
 def due_since(job: Job, limits: Limits) -> datetime | None:
@@ -91,7 +92,8 @@ def last_good(job: Job, past: Past = NOTHING) -> datetime | None:
 def stale(one: Standing, limits: Limits, now: datetime, *, is_explained: bool) -> Verdict:
     """It has not ended well for longer than it should. `is_explained`: another alarm says why.
 
-    While a run is under way, only a limit that somebody has set counts.
+    While a run is under way, only a limit that somebody has set counts. After the server was away, its jobs have time
+    to make good for that.
     """
 
     def says(word: Says, reason: str = "", *, since: datetime | None = None, until: datetime | None = None) -> Verdict:
@@ -105,6 +107,8 @@ def stale(one: Standing, limits: Limits, now: datetime, *, is_explained: bool) -
     due = since + rpo
     if now < due:
         return says(Says.NO, "it has ended well", until=due)
+    if one.back is not None and limits.rpo is None and now < (again := one.back + min(rpo / 2, one.away)):
+        return says(Says.UNSURE, until=again)
     if is_explained or (one.runs_now and limits.rpo is None):
         return says(Says.UNSURE)
     if one.read is None or one.read < due:
