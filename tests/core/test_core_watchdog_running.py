@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.watchdog_facts import DAY, HOUR, MINUTE, NOW, REF, Kennel, a_good, a_job, a_run, moved
-from watcher.core.model import Session, Statistics
+from watcher.core.model import JobType, Session, Statistics
 from watcher.core.record import Known
 from watcher.core.watchdog.limits import Limits, Rulebook
 from watcher.core.watchdog.movement import with_movement
@@ -91,6 +91,14 @@ def test_runs_that_do_not_go_on(run: Session, quiet: float, kinds: list[str]) ->
     kennel = Kennel()
     assert kennel.kinds(jobs=[JOB], open=(moved(run, quiet),)) == kinds
     assert kennel.kinds(NOW + MINUTE / 2, jobs=[JOB], open=(moved(run, quiet),)) == []
+
+
+def test_restores_and_retrievals_are_nobody_s_jobs() -> None:
+    """What somebody reads from the cloud or gives back takes as long as it takes."""
+    kennel = Kennel(Rulebook(Limits(slow_after=HOUR, is_slow_usual=False)))
+    errands = [moved(replace(a_run(9), job_id=None, job_type=kind), 9) for kind in (JobType.RESTORE, JobType.RETRIEVAL)]
+    assert kennel.kinds(jobs=[JOB], open=tuple(errands)) == []
+    assert kennel.kinds(jobs=[JOB], open=(moved(a_run(9), 9),)) == ["job.slow", "job.stalled"]
 
 
 def test_a_stalled_run_that_goes_on_is_well_again() -> None:

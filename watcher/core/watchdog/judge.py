@@ -86,7 +86,7 @@ def _unsure(verdict: Verdict) -> Verdict:
 
 def _of_runs(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     jobs = bench.facts.jobs
-    for known in ledger.open:
+    for known in (one for one in ledger.open if one.session.is_of_job):
         job_id = known.session.job_id
         limits = bench.limits.get(job_id or "", bench.server_limits)
         ref = job_ref(job_id, jobs)
