@@ -177,8 +177,6 @@ def test_no_channels_is_a_warning(world: World) -> None:
     [
         ("HEARTBEAT_URL", "https://h/x"),
         ("WATCH", "backup"),
-        ("PUBLIC_URL", "https://h/x"),
-        ("ADMIN_TOKEN", "0123456789"),
     ],
 )
 def test_what_no_part_of_this_version_uses_is_checked_and_warned_about(world: World, name: str, value: str) -> None:

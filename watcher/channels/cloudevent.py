@@ -11,6 +11,7 @@ import msgspec
 
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.event import Event, JobRef, ServerRef
+from watcher.core.link import link
 from watcher.core.model import LogLine, Session, Statistics
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
@@ -24,13 +25,16 @@ _NO_STATISTICS = Statistics()
 _OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
 
 
-def encode(events: tuple[Event, ...], details: Details = Details.FULL) -> tuple[str, bytes]:
-    """Return the content type and the body for one event, or for several as a batch."""
+def encode(events: tuple[Event, ...], details: Details = Details.FULL, page: str | None = None) -> tuple[str, bytes]:
+    """Return the content type and the body for one event, or for several as a batch.
+
+    `page`: the address of the status page, for links.
+    """
     if details is not Details.FULL:
         events = tuple(_discreet(event, details) for event in events)
     if len(events) == 1:
-        return ONE_TYPE, msgspec.json.encode(cloud_event(events[0]))
-    return BATCH_TYPE, msgspec.json.encode([cloud_event(event) for event in events])
+        return ONE_TYPE, msgspec.json.encode(cloud_event(events[0], page))
+    return BATCH_TYPE, msgspec.json.encode([cloud_event(event, page) for event in events])
 
 
 def identity(events: tuple[Event, ...]) -> str:
@@ -40,7 +44,7 @@ def identity(events: tuple[Event, ...]) -> str:
     return sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
 
 
-def cloud_event(event: Event) -> dict[str, Json]:
+def cloud_event(event: Event, page: str | None = None) -> dict[str, Json]:
     """Return an event as the contract names its parts: times in UTC with `Z`, and nothing where it has nothing."""
     return _present(
         specversion="1.0",
@@ -50,11 +54,11 @@ def cloud_event(event: Event) -> dict[str, Json]:
         subject=(event.job.name if event.job is not None else None) or None,
         time=_time(event.happened),
         datacontenttype="application/json",
-        data=_data(event),
+        data=_data(event, page),
     )
 
 
-def _data(event: Event) -> dict[str, Json]:
+def _data(event: Event, page: str | None) -> dict[str, Json]:
     return _present(
         server=None if _is_ours(event) else _server(event.server),
         channel=_present(name=event.channel) or None,
@@ -65,6 +69,7 @@ def _data(event: Event) -> dict[str, Json]:
         attempts=[{"id": session_id} for session_id in event.attempts] or None,
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
+        link=link((event,), page) if page else None,
         digest=_digest(event.digest) if event.digest is not None else None,
     )
 

@@ -36,7 +36,7 @@ class WebhookChannel:
 
     concurrency = 16
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of how a channel tells
         self,
         name: str,
         parts: SplitResult,
@@ -45,6 +45,7 @@ class WebhookChannel:
         tls: SSLContext | None = None,
         is_fresh: bool = False,
         details: Details = Details.FULL,
+        page: str | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`."""
@@ -57,6 +58,7 @@ class WebhookChannel:
         self._tls = tls
         self._is_fresh = is_fresh
         self._details = details
+        self._page = page
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
@@ -69,6 +71,7 @@ class WebhookChannel:
         secret: str | None = None,
         is_fresh: bool = False,
         details: Details = Details.FULL,
+        page: str | None = None,
     ) -> "WebhookChannel":
         """Check a `webhook+http(s)://` URL and its secret. Raises BadChannel."""
         scheme = url.partition(":")[0].lower()
@@ -80,13 +83,14 @@ class WebhookChannel:
         if not holds:
             raise BadChannel(name, f"{scheme}:// needs a host and, if any, a port of 1 to 65535")
         try:
-            return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh, details=details)
+            signer = Signer.of(secret) if secret else None
+            return cls(name, parts, signer=signer, is_fresh=is_fresh, details=details, page=page)
         except BadSecret as problem:
             raise BadChannel(name, str(problem)) from None
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Post a parcel once; the same parcel is the same request, but for its time and signature."""
-        kind, body = encode(parcel.events, self._details)
+        kind, body = encode(parcel.events, self._details, self._page)
         headers = {"Content-Type": kind, **self._login, **self._identification(identity(parcel.events), body)}
         try:
             async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:

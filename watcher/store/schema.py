@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -24,7 +25,7 @@ from watcher.core.policy import Ruling, Told
 from watcher.core.record import Chain, Known
 from watcher.store.columns import Packed, UtcTime, Words
 
-REVISION = "0004"
+REVISION = "0007"
 """The newest revision, which `metadata.create_all` makes at once; a test holds it to the migrations."""
 
 metadata = MetaData(
@@ -85,6 +86,7 @@ sessions = Table(
     Column("ended", UtcTime),
     Column("settled", UtcTime, index=True),
     Column("data", Packed(Known), nullable=False),
+    Index(None, "server_id", "job_id", "created"),  # the last runs of one job, however many there are of others
 )
 """Known sessions: `data` is the truth, the other columns are for questions.
 
