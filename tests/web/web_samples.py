@@ -255,7 +255,7 @@ class Site:
         transport = httpx.ASGITransport(app=self.app())
         async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies=self.cookies) as client:
             answer = await client.post(path, data=form, headers=headers)
-            self.cookies |= dict(client.cookies)
+            self.cookies = dict(client.cookies)
             return answer
 
     async def ask(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:

@@ -91,7 +91,7 @@ def _acts(sheet: JobSheet, lens: Lens) -> Part:
         hidden("job", row.job.id),
         element("label", "Tell nobody of it for ", element("select", *options, name="for")),
         element("label", "because ", element("input", type="text", name="reason", maxlength="200")),
-        element("label", "says ", element("input", type="text", name="by", maxlength="60", placeholder="your name")),
+        element("label", "by ", element("input", type="text", name="by", maxlength="60", placeholder="your name")),
         element("button", "Silence it"),
         css="acts",
     )
@@ -130,7 +130,7 @@ def _more(told: tuple[Account, ...], lens: Lens) -> Iterator[Markup]:
         words = _summary(account)
         inside = (*_log(log), *_who(account, lens))
         if inside:
-            yield element("details", element("summary", words), *inside)
+            yield element("details", element("summary", words), *inside, id=f"e-{account.event.id}")
 
 
 def _summary(account: Account) -> str:

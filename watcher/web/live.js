@@ -5,6 +5,7 @@
   const { live, seen } = document.currentScript.dataset;
   let last = seen;
   let waiting = new Map();
+  let isHeld = false;
 
   const say = (word) => {
     if (state && state.textContent !== word) {
@@ -22,7 +23,7 @@
   const put = (id, html) => {
     const part = document.getElementById(id);
     if (!part) return;
-    if (isBusy(part)) {
+    if (isHeld || isBusy(part)) {
       waiting.set(id, html);
       return;
     }
@@ -38,11 +39,18 @@
     if (again) fresh.querySelector(again)?.focus();
   };
 
-  document.addEventListener("focusout", () => setTimeout(() => {
+  const catchUp = () => {
     const due = waiting;
     waiting = new Map();
     due.forEach((html, id) => put(id, html));
-  }, 200));
+  };
+  document.addEventListener("focusout", () => setTimeout(catchUp, 200));
+
+  // A part that is replaced between the press of a button and its release would swallow the click.
+  addEventListener("pointerdown", () => { isHeld = true; });
+  const release = () => setTimeout(() => { isHeld = false; catchUp(); }, 100);
+  addEventListener("pointerup", release);
+  addEventListener("pointercancel", release);
 
   const follow = () => {
     const address = new URL(live, document.baseURI);

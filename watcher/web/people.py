@@ -51,7 +51,7 @@ def silences(shown: tuple[Silence, ...], lens: Lens) -> Part:
 
 
 def _silence(silence: Silence, lens: Lens) -> Markup:
-    said = [element("strong", str(silence.match)), " until ", lens.time(silence.over(lens.now))]
+    said = [element("strong", str(silence.match).replace("`", "")), " until ", lens.time(silence.over(lens.now))]
     by = f"by {silence.author}" if silence.author else ""
     kept = f"{number(silence.muted)} kept back" if silence.muted else ""
     about = ", ".join(part for part in (by, silence.reason, kept) if part)
