@@ -100,7 +100,7 @@ def test_a_stranger_reads_what_is_wrong_and_since_when() -> None:
             cause="401 Unauthorized",
         )
     )
-    assert "<title>2 jobs are failing: HR - Mail since Sun 03:00, Sites since today 06:59 ·" in page
+    assert '<title id="title">2 jobs are failing: HR - Mail since Sun 03:00, Sites since today 06:59 ·' in page
     said = see(page).text
     assert "2 jobs are failing: HR - Mail since Sun 03:00, Sites since today 06:59" in said
     assert "HR - Mail on HQ: 401 Unauthorized" in said
@@ -110,7 +110,7 @@ def test_a_stranger_reads_what_is_wrong_and_since_when() -> None:
 def test_all_is_well_is_one_sentence() -> None:
     """And in green."""
     page = show(overview(row(), row("Sites", "j9")))
-    assert "<title>All 2 jobs are backed up ·" in page
+    assert '<title id="title">All 2 jobs are backed up ·' in page
     assert 'class="hero good"' in page
 
 
@@ -143,14 +143,14 @@ def test_the_sentence_says_the_worst(rows: list[Any], state: dict[str, Any], sai
     state = {"servers": [server()]} | state
     view = overview(*rows, status=status(*state.pop("servers"), **state))
     page = show(view)
-    assert f"<title>{said} ·" in page
+    assert f'<title id="title">{said} ·' in page
     assert f'class="hero {tone}"' in page
 
 
 def test_a_watcher_that_is_stuck_comes_before_all_else() -> None:
     """What it shows may be old."""
     page = show(overview(failing()), stuck=("poll HQ made no progress for 95 s (limit 90 s)",))
-    assert "<title>The watcher itself is stuck: poll HQ made no progress for 95 s (limit 90 s) ·" in page
+    assert '<title id="title">The watcher itself is stuck: poll HQ made no progress for 95 s (limit 90 s) ·' in page
     assert "1 job is failing: HR - Mail since Sun 03:00" in see(page).text
 
 

@@ -17,7 +17,7 @@ from watcher.core.board import Asked
 from watcher.web import signs
 from watcher.web.actions import Actions, Hands
 from watcher.web.api import Api
-from watcher.web.frame import Page, Part, as_of, document, sentence
+from watcher.web.frame import Page, Part, as_of, document, sentence, title
 from watcher.web.guard import Guard, json_answer
 from watcher.web.health import Health
 from watcher.web.jobpage import job_page
@@ -156,7 +156,7 @@ class _Pages:
 
         async def write() -> tuple[Part, ...]:
             page = await make()
-            return (as_of(self.lens()), *page.parts)
+            return (title(page), as_of(self.lens()), *page.parts)
 
         events: AsyncIterator[str] = self.live.follow(address, seen[:100], write)
         return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

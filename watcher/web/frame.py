@@ -43,6 +43,11 @@ def document(page: Page, lens: Lens, pulse: str = "") -> str:
     return join(_DOCTYPE, element("html", _head(page, lens, pulse), body, lang="en"), "\n")
 
 
+def title(page: Page) -> Part:
+    """Return the part that tabs and bookmarks show."""
+    return Part("title", element("title", f"{page.title} · vb365-watcher", id="title"))
+
+
 def as_of(lens: Lens) -> Part:
     """Return the part of the header that says when the page was so."""
     return Part("as-of", element("span", lens.as_of, id="as-of", class_="faint"))
@@ -67,7 +72,7 @@ def _head(page: Page, lens: Lens, pulse: str) -> Markup:
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{page.title} · vb365-watcher"),
+        title(page).html,
         element("link", rel="icon", type="image/svg+xml", href=f"{lens.root}icon.svg"),
         element("link", rel="stylesheet", href=f"{lens.root}style.css{version}"),
         script,

@@ -55,8 +55,14 @@ def _cause(row: JobRow, cause: str, lens: Lens) -> Markup:
 
 
 def _servers(overview: Overview, lens: Lens) -> Part:
-    ranked = sorted(overview.status.servers, key=lambda one: (one.reachable is not False, one.name.casefold()))
-    tiles = [_server(one, overview.choice.by_server.get(one.name, Tally()), lens) for one in ranked[:SERVERS]]
+    tallies = overview.choice.by_server
+
+    def worst_first(server: ServerView) -> tuple[bool, int, str]:
+        failing = tallies.get(server.name, Tally()).of(Standing.FAILING)
+        return server.reachable is not False, -failing, server.name.casefold()
+
+    ranked = sorted(overview.status.servers, key=worst_first)
+    tiles = [_server(one, tallies.get(one.name, Tally()), lens) for one in ranked[:SERVERS]]
     more = len(ranked) - len(tiles)
     rest = element("p", f"and {number(more)} more that answer", class_="empty") if more > 0 else ""
     listed = element("ul", *tiles, class_="tiles") if tiles else element("p", "No server is watched.", class_="empty")
@@ -85,6 +91,6 @@ def _counts(tally: Tally) -> Iterator[Markup]:
         (Standing.WARNING, "with warnings"),
     ):
         if count := tally.of(standing):
-            yield element("span", f", {number(count)} {word}", class_=signs.of_standing(standing).css)
+            yield join(", ", element("span", f"{number(count)} {word}", class_=signs.of_standing(standing).css))
     if tally.running:
         yield join(f", {number(tally.running)} running")
