@@ -51,7 +51,7 @@ def page(browser: "Browser") -> Iterator["Page"]:
     complaints: list[str] = []
     tab.on("console", lambda one: complaints.append(one.text) if one.type in {"error", "warning"} else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.set_default_timeout(10_000)
+    tab.set_default_timeout(20_000)
     yield tab
     context.close()
     assert complaints == []
