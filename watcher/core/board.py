@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from math import ceil
-from statistics import median_high
 
 from watcher.core.event import Event, ServerRef
 from watcher.core.model import Job, Session, Status
@@ -193,7 +192,7 @@ def usual(runs: Iterable[Session]) -> Usual:
     counts = [count for run in good if (count := objects(run))]
     return Usual(
         length=sorted(lengths)[len(lengths) // 2] if lengths else None,
-        objects=median_high(counts) if counts else None,
+        objects=sorted(counts)[len(counts) // 2] if counts else None,
         slow=slow_after(lengths),
     )
 
