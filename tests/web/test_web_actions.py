@@ -224,6 +224,24 @@ def test_a_cookie_ends_by_itself_and_with_its_token() -> None:
     assert not keeper._holds(cookie)
 
 
+async def test_a_database_that_is_busy_is_said_in_a_sentence(site: Site, hands: Hands) -> None:
+    """The store's own words; whatever else breaks is one line without them."""
+
+    class LockedError(Exception):
+        passing = True
+
+    for error, code in ((LockedError("database w.db: it is locked"), 503), (RuntimeError("secret"), 500)):
+
+        async def broken(number: int, error: Exception = error) -> bool:
+            raise error
+
+        hands.end_silence = broken  # type: ignore[method-assign]
+        answer = await site.send("/actions/end-silence", {"id": "7"}, **BEARER)
+        assert answer.status_code == code
+        assert ("it is locked" in answer.text) == (code == 503)
+        assert "secret" not in answer.text
+
+
 async def test_a_form_may_be_no_form(site: Site, hands: Hands) -> None:
     """What is too large or has too many fields is no form at all."""
     assert (await site.send("/actions/retry", {"id": "3", "x": "y" * 20_000}, **BEARER)).status_code == 400

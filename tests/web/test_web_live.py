@@ -131,6 +131,43 @@ async def test_a_hundred_listeners_cost_as_much_as_one() -> None:
     stage.live.stopping.set()
 
 
+async def test_writing_rests_however_many_pages_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one page took keeps the next one waiting, so that all together cost a share of a core."""
+    monkeypatch.setattr(live_module, "_REST", 10.0)
+    stage = Stage()
+    plain = stage.write
+
+    async def slowly() -> tuple[Part, ...]:
+        await anyio.sleep(0.02)
+        return await plain()
+
+    stage.write = slowly  # type: ignore[method-assign]
+    began = anyio.current_time()
+    await sent(stage.follow(address="/a"))
+    await sent(stage.follow(address="/b"))
+    assert anyio.current_time() - began > 0.2
+    stage.live.stopping.set()
+
+
+async def test_a_page_that_nobody_follows_is_forgotten() -> None:
+    """A browser that leaves frees its place, and the last one what was written for it."""
+    reader = ScriptedReader(view=overview(failing(), row()))
+    app = create_app(reader=reader, health=Health(started=NOW), metrics=Metrics(), now=lambda: NOW)
+    live: Live = app.state.live
+    async with serve(app) as url:
+        async with httpx.AsyncClient(trust_env=False) as client, client.stream("GET", f"{url}/live?seen=x") as answer:
+            async for text in answer.aiter_text():
+                if '"id":"hero"' in text:
+                    break
+            assert live._followers.total() == 1
+            assert len(live._written) == 1
+        with anyio.fail_after(3):
+            while live._followers:  # noqa: ASYNC110 - nothing in it tells anybody
+                await anyio.sleep(0.01)
+        assert live._written == {}
+        live.stopping.set()
+
+
 async def test_a_busy_store_ends_no_stream() -> None:
     """What cannot be read now may be read at the next look."""
     stage = Stage()

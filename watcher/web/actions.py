@@ -98,6 +98,11 @@ class Actions:
                 done = await act(given)
             except RefusedError as refused:
                 return self._refused(str(refused), 400, is_program=grant.csrf is None)
+            except Exception as error:
+                if not hasattr(error, "passing"):  # the store's own errors have it, and may be shown
+                    raise
+                _log.warning("action %s from %s: %s", name, _from(request), error)
+                return self._refused(str(error), 503, is_program=grant.csrf is None)
             _log.info("action %s from %s (%s): %s", name, _from(request), _by(grant), done.words)
             return self._answer(done, grant)
 

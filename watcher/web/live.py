@@ -1,6 +1,7 @@
 """Pages that follow what happens: server-sent events with the parts that changed, written once for all who look."""
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,9 +14,8 @@ from watcher.web.guard import one_line
 
 LOOK_EVERY = 1.0
 KEEP_ALIVE_EVERY = 15.0
-MOST_STREAMS = 64
-MOST_PAGES = 128
-_REST = 10.0  # a rendering rests ten times as long as it took, so that looking never costs more than a tenth of a core
+MOST_STREAMS = 32
+_REST = 10.0  # writing rests ten times as long as it took, so that all who look cost no more than a tenth of a core
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +26,6 @@ class Written:
 
     pulse: str
     parts: tuple[Part, ...]
-    at: float
-    took: float
 
 
 @dataclass(slots=True)
@@ -41,14 +39,15 @@ class Live:
     stopping: anyio.Event = field(default_factory=anyio.Event)
     _pulse: str = ""
     _taken: float = float("-inf")
+    _rests_until: float = float("-inf")
     _written: dict[str, Written] = field(default_factory=dict)
+    _followers: Counter[str] = field(default_factory=Counter)
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
-    _streams: int = 0
 
     @property
     def is_full(self) -> bool:
         """Whether there are as many streams as there may be."""
-        return self._streams >= MOST_STREAMS
+        return self._followers.total() >= MOST_STREAMS
 
     async def pulse(self) -> str:
         """Return the store's pulse, at most a second old."""
@@ -62,7 +61,7 @@ class Live:
         self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]
     ) -> AsyncIterator[str]:
         """Yield, as events of a stream, what has changed of a page since the pulse `seen`, until it is time to stop."""
-        self._streams += 1
+        self._followers[address] += 1
         try:
             yield f"retry: {int(LOOK_EVERY * 2000)}\n\n"
             shown: dict[str, str] = {}
@@ -82,7 +81,14 @@ class Live:
                 with anyio.move_on_after(LOOK_EVERY):
                     await self.stopping.wait()
         finally:
-            self._streams -= 1
+            self._leave(address)
+
+    def _leave(self, address: str) -> None:
+        """Forget a page that nobody follows any more."""
+        self._followers[address] -= 1
+        if self._followers[address] <= 0:
+            del self._followers[address]
+            self._written.pop(address, None)
 
     async def _next(self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
         """Return the page as it is now; None if nothing has changed, or it cannot be read."""
@@ -96,16 +102,14 @@ class Live:
             _log.debug("a page that is followed could not be read: %s", one_line(error))
             return None
 
-    async def _page(self, address: str, pulse: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written:
+    async def _page(self, address: str, pulse: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
         async with self._lock:
-            before, now = self._written.get(address), anyio.current_time()
-            if before is not None and (before.pulse == pulse or now - before.at < _REST * before.took):
+            before, began = self._written.get(address), anyio.current_time()
+            if (before is not None and before.pulse == pulse) or began < self._rests_until:
                 return before
-            parts = await write()
-            written = Written(pulse, parts, anyio.current_time(), anyio.current_time() - now)
-            if len(self._written) >= MOST_PAGES:
-                self._written.pop(next(iter(self._written)))
-            self._written.pop(address, None)
+            written = Written(pulse, await write())
+            ended = anyio.current_time()
+            self._rests_until = ended + _REST * (ended - began)
             self._written[address] = written
             return written
 
