@@ -6,10 +6,12 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from watcher.core.board import JobRow, Overview, Standing, Tally
+from watcher.core.render.markup import shorten
 from watcher.core.render.units import brief, number
 from watcher.core.views import ChannelView, ServerView
 
 _NAMED = 2
+_NAME_LENGTH = 60
 
 
 class Tone(StrEnum):
@@ -102,7 +104,8 @@ def _listed(named: Sequence[str], count: int) -> str:
 
 
 def _since(row: JobRow, zone: tzinfo, now: datetime) -> str:
-    return f"{row.job.name} since {brief(row.since, zone, beside=now)}" if row.since else row.job.name
+    name = shorten(row.job.name or row.job.id, _NAME_LENGTH)
+    return f"{name} since {brief(row.since, zone, beside=now)}" if row.since else name
 
 
 def _away(server: ServerView, zone: tzinfo, now: datetime) -> str:

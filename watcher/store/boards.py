@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, select
 
-from watcher.core.board import STRIP, Asked, JobCard, JobRow, Overview, Telling, choose
+from watcher.core.board import STRIP, Asked, JobCard, JobRow, Overview, Standing, Telling, choose
 from watcher.core.delivery import State
 from watcher.core.event import ServerRef
 from watcher.core.model import Status
@@ -65,8 +65,8 @@ def overview(connection: Connection, asked: Asked, now: datetime) -> Overview:
         now=now,
         status=questions.status(connection, now),
         choice=choice,
-        cards=tuple(JobCard(row, tuple(one.session for one in _runs(connection, row, STRIP))) for row in choice.rows),
-        causes=tuple(_cause(connection, row) for row in choice.worst),
+        cards=tuple(_card(connection, row, now) for row in choice.rows),
+        causes=tuple(_cause(connection, row, _runs(connection, row, STRIP)) for row in choice.worst),
         latest=_tellings(connection, _LATEST),
         dead=_tellings(connection, _DEAD),
         silences=quieted.in_force(connection, now),
@@ -80,7 +80,7 @@ def sheet(connection: Connection, server: str, job: str, now: datetime) -> JobSh
         return None
     row = _row(found, _running(connection), _held(connection))
     latest = _runs(connection, row, SESSIONS)[::-1]
-    card = JobCard(row, tuple(one.session for one in latest[::-1]), _cause(connection, row))
+    card = JobCard(row, tuple(one.session for one in latest[::-1]), _cause(connection, row, latest[::-1]))
     return JobSheet(now, card, tuple(latest), _told(connection, row.server, latest), quieted.in_force(connection, now))
 
 
@@ -117,6 +117,12 @@ def _running(connection: Connection) -> dict[tuple[int, str], Known]:
     return found
 
 
+def _card(connection: Connection, row: JobRow, now: datetime) -> JobCard:
+    runs = _runs(connection, row, STRIP)
+    is_failing = row.standing(now) is Standing.FAILING
+    return JobCard(row, tuple(one.session for one in runs), _cause(connection, row, runs) if is_failing else "")
+
+
 def _began(known: Known) -> float:
     return known.session.created.timestamp() if known.session.created else 0.0
 
@@ -131,11 +137,11 @@ def _runs(connection: Connection, row: JobRow, limit: int) -> list[Known]:
     return list(connection.scalars(_RUNS, wanted))[::-1]
 
 
-def _cause(connection: Connection, row: JobRow) -> str:
-    """Return why the last bad end of a job was one, as its event has it."""
+def _cause(connection: Connection, row: JobRow, runs: Sequence[Known]) -> str:
+    """Return why the last bad end of a job was one, as its event has it; `runs` are its last, oldest first."""
     if row.outcome is None or row.outcome.status == Status.SUCCESS:
         return ""
-    for known in reversed(_runs(connection, row, STRIP)):
+    for known in reversed(runs):
         session = known.session
         if session.status != row.outcome.status:
             continue

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from watcher.core.board import Asked, JobCard, Overview, Standing, Usual, objects, silenced, usual
 from watcher.core.link import job_path
 from watcher.core.model import Session, Status
+from watcher.core.render.markup import shorten
 from watcher.core.render.units import number, ordinal, size
 from watcher.core.silence import Silence
 from watcher.web import charts, signs
@@ -21,6 +22,8 @@ _LEGEND = (
     (signs.IDLE, "stopped"),
     (signs.BUSY, "running"),
 )
+
+LONGEST_CAUSE = 240
 
 
 def jobs(overview: Overview, asked: Asked, lens: Lens) -> Part:
@@ -78,7 +81,11 @@ def _job(card: JobCard, silences: tuple[Silence, ...], lens: Lens) -> Markup:
     how = element("div", *_how(card, standing, silences, lens), class_="how")
     drawn = element("div", charts.strip(card.runs, lens), class_="runs")
     running = progress(row.running, its, lens) if row.running else ""
-    cause = element("p", card.cause, class_="cause") if card.cause and standing is Standing.FAILING else ""
+    cause = (
+        element("p", shorten(card.cause, LONGEST_CAUSE), class_="cause")
+        if card.cause and standing is Standing.FAILING
+        else ""
+    )
     sign = signs.of_standing(standing)
     under = element("div", cause, running, class_="under") if cause or running else ""
     return element(

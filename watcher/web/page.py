@@ -6,15 +6,17 @@ from urllib.parse import urlencode
 from watcher.core.board import Asked, JobRow, Overview, Standing, Tally
 from watcher.core.headline import Tone, headline
 from watcher.core.link import job_path
+from watcher.core.render.markup import shorten
 from watcher.core.render.units import number
 from watcher.core.views import ServerView
 from watcher.web import people, signs
 from watcher.web.frame import Page, Part, as_of
-from watcher.web.joblist import jobs
+from watcher.web.joblist import LONGEST_CAUSE, jobs
 from watcher.web.lens import Lens
 from watcher.web.markup import Markup, element, join
 
 SERVERS = 24
+ERRORS = 3
 
 
 def overview_page(overview: Overview, asked: Asked, stuck: Sequence[str], lens: Lens) -> Page:
@@ -42,6 +44,7 @@ def _hero(overview: Overview, stuck: Sequence[str], lens: Lens) -> Part:
     h1 = element("h1", f"{said.said}:" if said.named else said.said, " " if named else "", named)
     rest = element("p", " · ".join(said.rest), class_="rest") if said.rest else ""
     causes = [_cause(row, cause, lens) for row, cause in zip(overview.choice.worst, overview.causes, strict=True)]
+    causes += [_error(one) for one in overview.status.servers if one.reachable is False and one.last_error][:ERRORS]
     listed = element("ul", *causes, class_="causes") if causes and said.tone is Tone.BAD else ""
     body = element("div", h1, rest, listed)
     mark = signs.mark(signs.of_tone(said.tone), "large")
@@ -50,8 +53,13 @@ def _hero(overview: Overview, stuck: Sequence[str], lens: Lens) -> Part:
 
 def _cause(row: JobRow, cause: str, lens: Lens) -> Markup:
     link = element("a", row.job.name or row.job.id, href=lens.root + job_path(row.server.name, row.job.id))
-    said = (": ", element("span", cause, class_="cause")) if cause else ()
+    said = (": ", element("span", shorten(cause, LONGEST_CAUSE), class_="cause")) if cause else ()
     return element("li", link, " on ", row.server.name, *said)
+
+
+def _error(server: ServerView) -> Markup:
+    cause = element("span", shorten(server.last_error or "", LONGEST_CAUSE), class_="cause")
+    return element("li", element("strong", server.name), ": ", cause)
 
 
 def _servers(overview: Overview, lens: Lens) -> Part:
@@ -77,7 +85,8 @@ def _server(server: ServerView, tally: Tally, lens: Lens) -> Markup:
         state += [" since ", lens.time(server.failing_since)]
     elif server.api_version:
         state.append(f", {server.api_version}")
-    look = element("p", *state, ", looked at ", lens.clock(server.last_poll), class_="faint")
+    looked = (", looked at ", lens.clock(server.last_poll)) if server.last_poll else ()
+    look = element("p", *state, *looked, class_="faint")
     error = element("p", server.last_error, class_="cause") if server.last_error else ""
     remark = element("p", server.remark, class_="faint") if server.remark else ""
     return element("li", name, element("p", *_counts(tally)), look, error, remark, class_=f"tile {sign.css}")

@@ -71,7 +71,7 @@ def _channel(channel: ChannelView, lens: Lens) -> Markup:
 def _channel_words(channel: ChannelView, word: str) -> Iterator[str]:
     owed = [f"{number(channel.pending)} pending"] if channel.pending else []
     dead = [f"{number(channel.dead)} given up"] if channel.dead else []
-    yield ", ".join((word, *owed, *dead))
+    yield ", ".join(part for part in (word, *owed, *dead) if part)
     if channel.sick_reason:
         yield channel.sick_reason
 

@@ -146,5 +146,5 @@ def of_channel(channel: ChannelView) -> tuple[Sign, str]:
     if channel.oldest_seconds >= LONG_SECONDS:
         return WARN, "waits long"
     if channel.dead:
-        return BAD, "has given up on some"
+        return BAD, ""  # how many were given up is said beside it
     return (BUSY, "sending") if channel.pending else (GOOD, "nothing owed")
