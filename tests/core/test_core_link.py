@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from tests.core.stories import STORIES, an_event
 from watcher.core.event import JobRef, ServerRef
-from watcher.core.link import job_path, link
+from watcher.core.model import LogLine
 from watcher.core.render import Format, Style, render
+from watcher.core.render.link import job_path, link
 
 PAGE = "https://watch.example/backups"
 ZONE = ZoneInfo("Europe/Zurich")
-FAILED = an_event(job=JobRef("id-1", "Mail"), server=ServerRef("HQ"))
+LOG = tuple(LogLine("error", f"Failed to process mailbox {number}: the server is too busy") for number in range(40))
+FAILED = an_event(job=JobRef("id-1", "Mail"), server=ServerRef("HQ"), log=LOG)
 
 
 def test_one_job_has_its_own_page_and_others_the_first() -> None:

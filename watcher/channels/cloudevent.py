@@ -11,8 +11,8 @@ import msgspec
 
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.event import Event, JobRef, ServerRef
-from watcher.core.link import link
 from watcher.core.model import LogLine, Session, Statistics
+from watcher.core.render.link import link
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
 

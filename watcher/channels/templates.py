@@ -10,11 +10,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from watcher.core.event import Event
-from watcher.core.link import link
 from watcher.core.render import Details, Format, Message, Style
 from watcher.core.render.escape import escape, fold
 from watcher.core.render.facts import facts
 from watcher.core.render.group import is_one_story, overview
+from watcher.core.render.link import link
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
 from watcher.core.render.units import duration, moment
 from watcher.core.render.words import headline, outcome, reason, sentences, wording

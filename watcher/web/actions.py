@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from watcher.core.link import job_path
 from watcher.core.match import Match, Pattern
+from watcher.core.render.link import job_path
 from watcher.core.silence import Silence
 from watcher.core.views import KnownJob, Revived, Trial
 from watcher.web import signs

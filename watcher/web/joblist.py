@@ -5,8 +5,8 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from watcher.core.board import Asked, JobCard, Overview, Standing, Usual, objects, silenced, usual
-from watcher.core.link import job_path
 from watcher.core.model import Session, Status
+from watcher.core.render.link import job_path
 from watcher.core.render.markup import shorten
 from watcher.core.render.units import number, ordinal, size
 from watcher.core.silence import Silence

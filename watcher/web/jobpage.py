@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from watcher.core.board import Standing, Usual, length, objects, silenced, usual
-from watcher.core.link import quoted
 from watcher.core.model import LogLine, Session
 from watcher.core.policy import Decision, Ruling
 from watcher.core.record import Known
+from watcher.core.render.link import quoted
 from watcher.core.render.units import number, size
 from watcher.core.render.words import reason
 from watcher.core.sheet import Account, JobSheet

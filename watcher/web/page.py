@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from watcher.core.board import Asked, JobRow, Overview, Standing, Tally
 from watcher.core.headline import Tone, headline
-from watcher.core.link import job_path
+from watcher.core.render.link import job_path
 from watcher.core.render.markup import shorten
 from watcher.core.render.units import number
 from watcher.core.views import ServerView

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from watcher.core.board import Overview, Telling
 from watcher.core.delivery import State
-from watcher.core.link import job_path
+from watcher.core.render.link import job_path
 from watcher.core.render.units import duration, number
 from watcher.core.render.words import headline
 from watcher.core.silence import Silence

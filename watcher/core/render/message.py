@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from watcher.core.event import Event
-from watcher.core.link import room_for, with_link
 from watcher.core.model import LogLine
 from watcher.core.render.digest import render_digest
 from watcher.core.render.escape import fold
 from watcher.core.render.facts import facts
 from watcher.core.render.fit import compose, squeeze
 from watcher.core.render.group import is_one_story, items, overview
+from watcher.core.render.link import room_for, with_link
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
 from watcher.core.render.style import Details, Format, Message, Style
 from watcher.core.render.words import details as details_of
