@@ -27,7 +27,7 @@ __all__ = ["household", "inbox"]
 TOKEN = "a token for tests"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it lives, its event loop runs in this thread, and no other can
 def browser() -> Iterator["Browser"]:
     """Start Chromium once."""
     path = shutil.which("chromium")
@@ -61,7 +61,7 @@ class Nobody:
     """Acts for nobody: these tests only look."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the pages over a store with weeks of runs; returns the address."""
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('site') / 'watcher.db'}")

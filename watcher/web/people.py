@@ -1,6 +1,7 @@
 """Who is told: channels, what was given up, the latest messages, and silences."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from watcher.core.board import Overview, Telling
 from watcher.core.delivery import State
@@ -24,7 +25,8 @@ def messages(overview: Overview, lens: Lens) -> Part:
         if channels
         else _empty("No channel is set: nobody is told of anything.")
     )
-    latest = [_telling(one, lens) for one in overview.latest]
+    events = groupby(overview.latest, key=lambda one: one.event.id)
+    latest = [_telling(list(same), lens) for _, same in events]
     section = element(
         "section",
         element("h2", "Messages"),
@@ -96,11 +98,11 @@ def _dead(told: Telling, lens: Lens) -> Markup:
     return element("li", said, again)
 
 
-def _telling(told: Telling, lens: Lens) -> Markup:
-    one = told.delivery
-    state = element("small", delivery_words(one, lens))
-    said = (signs.mark(signs.of_event(told.event)), _about(told, lens), f" → {one.channel}, ", state)
-    return element("li", element("span", *said), lens.time(one.created))
+def _telling(told: list[Telling], lens: Lens) -> Markup:
+    """Say of one event to whom it went."""
+    to = "; ".join(f"{one.delivery.channel}, {delivery_words(one.delivery, lens)}" for one in reversed(told))
+    said = (signs.mark(signs.of_event(told[0].event)), _about(told[0], lens), " → ", element("small", to))
+    return element("li", element("span", *said), lens.time(told[0].delivery.created))
 
 
 def delivery_words(one: DeliveryView, lens: Lens) -> str:
