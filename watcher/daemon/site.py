@@ -8,12 +8,13 @@ import anyio
 
 from watcher.clock import Clock
 from watcher.core.board import Asked, JobRow, Overview
-from watcher.core.delivery import State
+from watcher.core.delivery import State, Verdict
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, KnownJob, Revived, SessionView, StatusView, Trial
 from watcher.daemon.parts import Bench, Threaded
 from watcher.daemon.trial import is_delivered, send_tests
+from watcher.logs import Redactor
 from watcher.settings.model import Listen
 from watcher.store import Store
 from watcher.web.health import Health
@@ -99,10 +100,13 @@ class ForThePage:
         found = next((one for one in await self.bench.channels.ready() if one.name == channel), None)
         if found is None:
             return None
+        clean = Redactor(self.bench.settings.secret_values()).clean
         tests = send_tests(found, self.bench.clock.now(), "somebody on the page")
-        return tuple(
-            [Trial(place, "" if is_delivered(one) else one.reason or "not delivered") async for place, one in tests]
-        )
+        return tuple([Trial(place, _why_not(one, clean)) async for place, one in tests])
+
+
+def _why_not(verdict: Verdict, clean: Callable[[str], str]) -> str:
+    return "" if is_delivered(verdict) else clean(verdict.reason) or "it was not delivered"
 
 
 async def serve_site(listen: Listen, reading: Reading, health: Health, metrics: Metrics, hands: ForThePage) -> None:

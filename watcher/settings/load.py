@@ -9,8 +9,9 @@ from pathlib import Path
 from watcher.core.policy import Route
 from watcher.core.silence import Silence
 from watcher.core.template import Template
-from watcher.settings import address, receivers, routes, servers
+from watcher.settings import receivers, routes, servers
 from watcher.settings.digest import table_digest
+from watcher.settings.exposure import check_exposure
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
 from watcher.settings.layer import (
     Layer,
@@ -148,7 +149,7 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
     watched = _servers(sources)
     told = _channels(sources)
     _warn_of_unused(reader)
-    _check_exposure(reader)
+    check_exposure(reader)
     database, state_folder = _database(reader, environ, usual)
     inherited = routes.Inherited(
         reader.value(NOTIFY_ON), reader.value(ATTEMPTS) == "final", reader.value(GROUP_WAIT), _timezone(reader, environ)
@@ -256,21 +257,6 @@ def _warn_of_unused(reader: Reader) -> None:
         written = reader.find(setting)
         if written:
             reader.notes.warn(written.where, "accepted, but not used by this version")
-
-
-def _check_exposure(reader: Reader) -> None:
-    """Refuse to serve others by mistake: that an address they can reach is meant says a token, or a word."""
-    where = reader.value(LISTEN)
-    written = reader.find(LISTEN)
-    if where is None or written is None or not reader.need_secrets:
-        return
-    if not address.may_listen(where, has_token=reader.find(ADMIN_TOKEN) is not None):
-        place = written.text.strip()
-        reader.notes.problem(
-            written.where,
-            "others can reach this address: set WATCHER_ADMIN_TOKEN as well, listen on 127.0.0.1, "
-            f"or say `{place} insecure` if anybody may read the page",
-        )
 
 
 def _timezone(reader: Reader, environ: Mapping[str, str]) -> tzinfo:
