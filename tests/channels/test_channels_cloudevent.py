@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.core.stories import STORIES
+from tests.core.stories import STORIES, an_event
 from watcher.channels.cloudevent import BATCH_TYPE, ONE_TYPE, encode
-from watcher.core.event import Event, ServerRef
+from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.examples import examples
 from watcher.core.model import JobType, LogLine, Session, Statistics
 from watcher.core.render import Details
@@ -237,3 +237,13 @@ def test_a_digest_is_data() -> None:
         "moved_before": 24_000_000_000,
         "last_good": "2026-03-01T07:00:00Z",
     }
+
+
+def test_a_link_leads_to_the_page_of_the_job() -> None:
+    """Where there is a public address; the id stays the same with it and without."""
+    event = an_event(job=JobRef("id 1", "Mail"), server=ServerRef("HQ/2"))
+    page = "https://watch.example"
+    linked = json.loads(encode((event, event), page=page)[1])[0]
+    assert linked["data"]["link"] == "https://watch.example/jobs/HQ%2F2/id%201"
+    assert "link" not in json.loads(encode((event,))[1])["data"]
+    assert linked["id"] == sent_as(event)["id"]

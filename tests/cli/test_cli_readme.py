@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tests.settings.settings_world import World
 from watcher.cli.parser import parse
-from watcher.settings.table import NOT_USED_YET
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,10 +68,3 @@ def test_every_file_that_it_names_is_there() -> None:
     names = [name for name in re.findall(r"\]\(([\w./-]+)\)", README) if "://" not in name]
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
-
-
-def test_the_changelog_names_what_is_not_used_yet() -> None:
-    """The list shrinks in both places."""
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(WATCHER_\w+)`", changelog.partition("### Known limits")[2])
-    assert named == [setting.variable for setting in NOT_USED_YET]

@@ -11,7 +11,7 @@ from tests.cli.cli_world import HUSH
 from watcher.cli import main
 from watcher.settings import Settings, SettingsError
 
-LINES = f"WATCHER_URL=http://127.0.0.1:9\nWATCHER_USERNAME=u\nWATCHER_PASSWORD={HUSH}\nWATCHER_PUBLIC_URL=https://h\n"
+LINES = f"WATCHER_URL=http://127.0.0.1:9\nWATCHER_USERNAME=u\nWATCHER_PASSWORD={HUSH}\nWATCHER_VERIFY_TLS=false\n"
 
 
 class Daemon:
@@ -57,7 +57,7 @@ def test_the_daemon_gets_the_settings_and_its_end_is_the_commands(
     assert daemon.settings.servers[0].url == "http://127.0.0.1:9"
     assert (tmp_path / "state" / "deep").stat().st_mode & 0o777 == 0o700
     err = capsys.readouterr().err
-    assert f"WARNING cli.run: {env}:4: WATCHER_PUBLIC_URL: accepted, but not used by this version" in err
+    assert "WARNING cli.run: WATCHER_URL: verify_tls is false, so anybody in between can read the login" in err
 
 
 def test_settings_are_read_anew_from_the_same_places(daemon: Daemon, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(
 ) -> None:
     """With the setting that says another place."""
     env = tmp_path / "my.env"
-    env.write_text(LINES.replace("WATCHER_PUBLIC_URL=https://h\n", "WATCHER_CHANNELS=json://h\n"))
+    env.write_text(LINES.replace("WATCHER_VERIFY_TLS=false\n", "WATCHER_CHANNELS=json://h\n"))
     env.chmod(0o600)
     monkeypatch.setenv("STATE_DIRECTORY", f"{env}/state")
     assert main(["run", "--env-file", str(env)]) == 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.core.render.units import duration, moment, number, ordinal, rate, size, times
+from watcher.core.render.units import brief, duration, moment, number, offset, ordinal, rate, size, times
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -98,3 +98,25 @@ def test_counts_in_words() -> None:
     ]  # fmt: skip
     assert [times(n) for n in (1, 2, 3)] == ["once", "twice", "3 times"]
     assert number(1234567) == "1,234,567"
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("2026-03-03T01:10:00", "today 02:10"),
+        ("2026-03-02T23:30:00", "today 00:30"),
+        ("2026-03-02T22:30:00", "Mon 23:30"),
+        ("2026-02-25T12:00:00", "Wed 13:00"),
+        ("2026-02-24T12:00:00", "24 Feb 13:00"),
+        ("2025-12-31T23:30:00", "1 Jan 00:30"),
+        ("2025-12-31T22:30:00", "31 Dec 2025 23:30"),
+        ("2026-03-03T23:30:00", "tomorrow 00:30"),
+        ("2026-03-05T12:00:00", "5 Mar 13:00"),
+    ],
+)
+def test_a_moment_is_as_short_as_it_is_clear(when: str, said: str) -> None:
+    """By the days of its zone: today, a day of the last week, a date."""
+    moment = datetime.fromisoformat(when).replace(tzinfo=UTC)
+    now = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
+    assert brief(moment, ZoneInfo("Europe/Zurich"), beside=now) == said
+    assert offset(moment, ZoneInfo("Europe/Zurich")) == "+01:00"

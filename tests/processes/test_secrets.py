@@ -140,7 +140,8 @@ def test_no_secret_is_written_anywhere(household: Household, inbox: Inbox, level
         eventually(
             lambda: '"attempts": 2' in household.command("deliveries", "--json").stdout, within=40, what=household.log
         )
-        pages = {path: page(f"http://{household.environ['WATCHER_LISTEN']}{path}") for path in PAGES}
+        paths = (*PAGES, f"/jobs/default/{job}", "/sign-in", "/api/jobs", "/api/silences")
+        pages = {path: page(f"http://{household.environ['WATCHER_LISTEN']}{path}") for path in paths}
         said = {" ".join(words): household.command(*words) for words in COMMANDS}
         assert household.end() == 0
         world.account = Account("HQ\\backup", "another")

@@ -130,6 +130,7 @@ def test_http_is_risky_off_loopback_only(url: str, is_risky: bool) -> None:
         ("127.0.0.1:8365", Listen("127.0.0.1", 8365)),
         ("[::1]:80", Listen("::1", 80)),
         ("localhost:0", Listen("localhost", 0)),
+        ("[::]:8365 insecure", Listen("::", 8365, is_exposed=True)),
         ("", None),
         ("  ", None),
     ],
@@ -139,7 +140,22 @@ def test_where_to_listen(text: str, place: Listen | None) -> None:
     assert listen(text) == place
 
 
-@pytest.mark.parametrize("text", ["8365", ":8365", "host:", "host:70000", "::1:80", "host:x", "off", "host:²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8365",
+        ":8365",
+        "host:",
+        "host:70000",
+        "::1:80",
+        "host:x",
+        "off",
+        "host:²",
+        "host:1 x",
+        "insecure",
+        "h:1 insecure insecure",
+    ],
+)
 def test_what_is_no_place_to_listen_is_refused(text: str) -> None:
     """Half a place is a mistake, not a guess."""
     with pytest.raises(ValueError, match="HOST:PORT"):

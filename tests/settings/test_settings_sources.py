@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.settings.settings_world import LOGIN, World
-from watcher.settings import Listen, SettingsError, Usual, load
+from watcher.settings import Listen, SettingsError, Usual, address, load
 from watcher.settings.zone import machine_zone
 
 
@@ -172,20 +172,6 @@ def test_no_channels_is_a_warning(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("PUBLIC_URL", "https://h/x"),
-        ("ADMIN_TOKEN", "0123456789"),
-    ],
-)
-def test_what_no_part_of_this_version_uses_is_checked_and_warned_about(world: World, name: str, value: str) -> None:
-    """It is never taken in silence."""
-    assert world.load({f"WATCHER_{name}": value}).warnings == (
-        f"WATCHER_{name}: accepted, but not used by this version",
-    )
-
-
 def test_such_a_setting_is_still_checked(world: World) -> None:
     """What does not hold now would not hold later."""
     assert world.problems({"WATCHER_ATTEMPTS": "every"})[0].startswith("WATCHER_ATTEMPTS: `every` is not one of")
@@ -204,6 +190,39 @@ def test_the_database_is_in_the_state_folder(world: World, environ: dict[str, st
     settings = world.load(environ)
     assert settings.database_url.reveal() == f"sqlite:///{place}/watcher.db"
     assert settings.state_folder == Path(place)
+
+
+@pytest.mark.parametrize(
+    ("where", "more", "is_meant"),
+    [
+        ("0.0.0.0:8365", {}, False),
+        ("[::]:8365", {}, False),
+        ("watch.example:8365", {}, False),
+        ("192.0.2.7:80", {"WATCHER_ADMIN_TOKEN": "a long one"}, True),
+        ("0.0.0.0:8365 insecure", {}, True),
+        ("127.0.0.2:8365", {}, True),
+        ("[::1]:8365", {}, True),
+        ("localhost:8365", {}, True),
+        ("", {}, True),
+    ],
+)
+def test_others_are_served_only_if_that_was_said_twice(
+    world: World, where: str, more: dict[str, str], is_meant: bool
+) -> None:
+    """One line tells each way to say it; commands that only read the database do not care."""
+    environ = {"WATCHER_LISTEN": where, **more}
+    if is_meant:
+        assert world.load(environ).listen == (address.listen(where) if where else None)
+        return
+    place = address.listen(where)
+    assert place is not None
+    with pytest.raises(SettingsError) as error:
+        world.load(environ)
+    assert error.value.problems == (
+        "WATCHER_LISTEN: others can reach this address: set WATCHER_ADMIN_TOKEN as well, listen on 127.0.0.1, "
+        f"or say `{where} insecure` if anybody may read the page",
+    )
+    assert world.load(environ, need_secrets=False).listen == place
 
 
 def test_the_services_database_is_found_by_whoever_asks(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.store.store_values import GREETING, NOW, failed, meet, owe, page_of, write
 from watcher.store import NewerDatabase, StoreError, open_store
+from watcher.store.schema import REVISION
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -158,7 +159,7 @@ def test_a_newer_sqlite_file_is_not_touched(sqlite_url: str, tmp_path: Path, rea
     run_sql(sqlite_url, "PRAGMA journal_mode = DELETE")
     run_sql(sqlite_url, "UPDATE alembic_version SET version_num = '9999'", "DROP TABLE channels")
     before = snapshot(tmp_path)
-    with pytest.raises(NewerDatabase, match="revision is 9999, ours 0006"):
+    with pytest.raises(NewerDatabase, match=f"revision is 9999, ours {REVISION}"):
         open_store(sqlite_url, read_only=read_only)
     assert snapshot(tmp_path) == before
 

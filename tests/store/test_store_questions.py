@@ -52,7 +52,7 @@ def test_status_shows_each_server_as_it_stands(store: Store) -> None:
     assert store.status(now=NOW).servers == (
         ServerView("A", "https://a", None, None, None, None, 0, None, None, None),
         ServerView("B", "https://b:4443", "v8", True, NOW, NOW, 1, None, NOW, -1.5),
-        ServerView("C", "https://c:4443", "v8", False, NOW + MINUTE, NOW, 2, "no route", NOW, -1.5),
+        ServerView("C", "https://c:4443", "v8", False, NOW + MINUTE, NOW, 2, "no route", NOW, -1.5, None, NOW + MINUTE),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.store.conftest import PostgresServer
 from tests.store.store_values import GREETING, LEASE, MINUTE, NOW, event_of, failed, meet, owe, page_of, read, write
+from watcher.core.board import Asked
 from watcher.core.delivery import Settlement, State
 from watcher.core.event import ServerRef
 from watcher.core.followup import FollowUp
@@ -63,10 +64,13 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "silences": lambda store: store.silences(limit=1),
     "trails": lambda store: store.trails("s"),
     "known_jobs": lambda store: store.known_jobs(),
-    "standing": lambda store: store.standing(),
     "heartbeat": lambda store: store.heartbeat("e", NOW),
     "guard": lambda store: store.guard(1, ["j1"], lambda _: Review(), now=NOW),
     "runs": lambda store: store.runs(1, ["j1"], most=1),
+    "overview": lambda store: store.overview(Asked(), now=NOW),
+    "sheet": lambda store: store.sheet("HQ", "job-1", now=NOW),
+    "standings": lambda store: store.standings(),
+    "pulse": lambda store: store.pulse(),
 }
 """One call of every public method that speaks to the database."""
 

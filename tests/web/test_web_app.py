@@ -2,19 +2,37 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.web.web_samples import NOW, ROUTES, ScriptedReader, Site, ago, channel, delivery, server, session, status
+from tests.web.web_samples import (
+    KEPT,
+    NOW,
+    ROUTES,
+    ScriptedReader,
+    Site,
+    ago,
+    channel,
+    delivery,
+    overview,
+    row,
+    run,
+    server,
+    session,
+    status,
+    telling,
+)
+from watcher.core.board import Asked, JobCard
 from watcher.core.delivery import State
 from watcher.core.jsonview import document
 from watcher.core.views import ChannelView, SessionView
-from watcher.web import app as app_module
+from watcher.web import reading as reading_module
 
-READING = [route for route in ROUTES if route != "/style.css"]
+READING = [route for route in ROUTES if route not in KEPT]
 
 
 class LockedError(Exception):
@@ -37,7 +55,7 @@ async def test_every_route_answers_with_the_safe_headers(path: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-frame-options"] == "DENY"
-    assert answer.headers["cache-control"] == ("max-age=86400" if path == "/style.css" else "no-store")
+    assert answer.headers["cache-control"] == ("max-age=86400" if path in KEPT else "no-store")
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -61,14 +79,41 @@ async def test_an_unknown_path_is_not_found(path: str) -> None:
     assert answer.json() == {"error": "Not Found"}
 
 
-async def test_page_shows_what_the_reader_knows() -> None:
-    """The page is HTML in UTF-8, with the latest 50 sessions and deliveries asked for."""
-    reader = ScriptedReader(rows=[session(job="Büro")], owed=[delivery(last_error="HTTP 503 from it")])
-    answer = await Site(reader).ask("/")
+async def test_pages_ask_for_what_the_address_says() -> None:
+    """The page is HTML in UTF-8; search and page number reach the reader, bounded, and nonsense is page one."""
+    site = Site(ScriptedReader(jobs=[row("Büro")]))
+    answer = await site.ask("/?q=mail&page=2")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "Büro" in answer.text
-    assert "HTTP 503 from it" in answer.text
-    assert reader.asked == [("sessions", 50), ("deliveries", None, 50)]
+    assert site.reader.asked == [("overview", Asked("mail", 2))]
+    for odd in ("page=0x2", "page=-1", "page=", "page=99999999"):
+        await site.ask(f"/?{odd}")
+    await site.ask("/?q=" + "x" * 5000)
+    assert site.reader.asked[1:5] == [("overview", Asked("", 1))] * 4
+    assert site.reader.asked[5] == ("overview", Asked("x" * 200, 1))
+    assert "Büro" in (await site.ask("/")).text
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/jobs/HQ/j1", ("HQ", "j1")),
+        ("/jobs/A%2FB/j1", ("A/B", "j1")),
+        ("/jobs/Gr%C3%BCn%20%3F/j%25", ("Grün ?", "j%")),
+    ],
+)
+async def test_a_job_has_its_own_address(path: str, names: tuple[str, str]) -> None:
+    """Percent-encoded, whatever its server is called."""
+    site = Site()
+    assert (await site.ask(path)).status_code == 200
+    assert site.reader.asked == [("sheet", *names)]
+
+
+async def test_a_job_that_is_not_there_is_a_page_that_says_so() -> None:
+    """And the way back leads to the first page."""
+    answer = await Site(ScriptedReader(of_job=None)).ask("/jobs/HQ/nothing")
+    assert answer.status_code == 404
+    assert "there is no such job" in answer.text
+    assert 'href="../../"' in answer.text
 
 
 async def test_page_links_to_the_style_sheet_that_is_served() -> None:
@@ -85,10 +130,13 @@ async def test_page_links_to_the_style_sheet_that_is_served() -> None:
 
 async def test_page_classes_all_have_their_style() -> None:
     """No state is drawn with a class that the style sheet does not know."""
-    states = [session(word, status=word) for word in ("Success", "Warning", "Failed", "Running", "Stopped", "Odd")]
-    page = await Site(ScriptedReader(rows=states)).ask("/")
+    words = ("Success", "Warning", "Failed", "Running", "Stopped", "Odd")
+    runs = tuple(run(number, status=word) for number, word in enumerate(words))
+    seen = overview(row(), latest=(telling(),), dead=(telling(state=State.DEAD),))
+    view = replace(seen, cards=(JobCard(row(running=runs[3]), runs),))
+    pages = [(await Site(ScriptedReader(view=view)).ask(path)).text for path in ("/", "/jobs/HQ/j1", "/nothing")]
     sheet = (await Site().ask("/style.css")).text
-    drawn = {word for classes in re.findall(r'class="([^"]+)"', page.text) for word in classes.split()}
+    drawn = {word for classes in re.findall(r'class="([^"]+)"', "".join(pages)) for word in classes.split()}
     assert {"good", "warn", "bad", "busy", "idle", "odd"} <= drawn
     assert [word for word in drawn if f".{word}" not in sheet] == []
 
@@ -240,7 +288,7 @@ async def test_a_sentence_of_the_store_is_passed_on(path: str, caplog: pytest.Lo
     answer = await Site(ScriptedReader(LockedError(sentence))).ask(path)
     assert answer.status_code == 503
     assert answer.json() == {"status": "unavailable", "error": sentence}
-    assert [record.getMessage() for record in caplog.records if record.name == "watcher.web.app"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "watcher.web.reading"] == [
         f"the database could not be read: LockedError: {sentence}"
     ]
     assert all(record.exc_info is None for record in caplog.records)
@@ -265,7 +313,7 @@ async def test_an_error_of_others_is_not_quoted(path: str) -> None:
 
 async def test_a_database_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that does not come back is 503 after a while, not a request that hangs."""
-    monkeypatch.setattr(app_module, "READ_WITHIN", 0.05)
+    monkeypatch.setattr(reading_module, "READ_WITHIN", 0.05)
 
     class Hanging(ScriptedReader):
         async def sessions(self, limit: int) -> list[SessionView]:
@@ -294,4 +342,4 @@ async def test_no_traceback_and_no_secret_in_any_answer() -> None:
 
 async def test_the_clock_is_the_one_given() -> None:
     """The page shows the time it was given, not the machine's."""
-    assert f"As of {NOW:%Y-%m-%d %H:%M:%S}" in (await Site().ask("/")).text
+    assert f"{NOW:%H:%M:%S} +00:00" in (await Site().ask("/")).text

@@ -91,6 +91,15 @@ def test_hosts_of_a_loopback_listener(bound: str, some: set[str]) -> None:
     assert some <= hosts
 
 
+async def test_a_proxy_may_pass_on_the_public_name() -> None:
+    """The name of WATCHER_PUBLIC_URL is one of ours; all others stay foreign."""
+    site = Site(allowed_hosts=hosts_for("127.0.0.1", "https://Watch.example:8443/backups"))
+    assert (await site.ask("/", Host="watch.example:8443")).status_code == 200
+    assert (await site.ask("/", Host="127.0.0.1:8365")).status_code == 200
+    assert (await site.ask("/", Host="evil.example")).status_code == 421
+    assert hosts_for("0.0.0.0", "https://watch.example") is None  # noqa: S104 - not bound here
+
+
 @pytest.mark.parametrize("bound", ["0.0.0.0", "::", "192.0.2.1", "watch.example", ""])  # noqa: S104 - not bound here
 def test_hosts_of_an_open_listener_are_not_limited(bound: str) -> None:
     """What listens for others takes every name."""

@@ -6,8 +6,9 @@ import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.web.web_samples import NOW, channel, server, status
+from tests.web.web_samples import NOW, channel, row, server, status
 from watcher import __version__
+from watcher.core.board import tallies
 from watcher.core.delivery import Sent
 from watcher.core.model import Failure
 from watcher.core.views import StatusView
@@ -128,7 +129,9 @@ def test_the_text_is_what_a_linter_wants() -> None:
     metrics.look("HQ", "success", 1)
     metrics.delivery("ops", Sent.DELIVERED)
     metrics.transition("HQ", "session.failed")
-    families = list(text_string_to_metric_families(metrics.render(status(channels=[channel()])).decode()))
+    families = list(
+        text_string_to_metric_families(metrics.render(status(channels=[channel()]), tallies([row()], NOW)).decode())
+    )
     ours = {family.name: family for family in families if family.name.startswith("watcher_")}
     assert {name: family.type for name, family in ours.items()} == {
         "watcher_polls": "counter",
@@ -139,6 +142,7 @@ def test_the_text_is_what_a_linter_wants() -> None:
         "watcher_silenced": "counter",
         "watcher_last_poll_success_timestamp_seconds": "gauge",
         "watcher_open_sessions": "gauge",
+        "watcher_jobs": "gauge",
         "watcher_outbox_pending": "gauge",
         "watcher_outbox_dead": "gauge",
         "watcher_outbox_oldest_seconds": "gauge",

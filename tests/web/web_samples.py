@@ -6,15 +6,40 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
+from watcher.core.board import Asked, JobCard, JobRow, Overview, Telling, choose
 from watcher.core.delivery import State
+from watcher.core.event import Event, JobRef, ServerRef
+from watcher.core.model import Job, LogLine, Session, Statistics
+from watcher.core.policy import Decision, Ruling, Step
+from watcher.core.record import Known, Outcome
+from watcher.core.sheet import Account, JobSheet
+from watcher.core.silence import Silence
 from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
-from watcher.web.app import create_app
+from watcher.web.app import Acting, create_app
 from watcher.web.health import Health
 from watcher.web.metrics import Metrics
 
+BASE = "http://localhost:8365"
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-ROUTES = ["/", "/style.css", "/healthz", "/readyz", "/metrics", "/api/status", "/api/sessions", "/api/deliveries"]
+ROUTES = [
+    "/",
+    "/jobs/HQ/j1",
+    "/style.css",
+    "/live.js",
+    "/icon.svg",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/status",
+    "/api/jobs",
+    "/api/sessions",
+    "/api/deliveries",
+    "/api/silences",
+    "/api/openapi.json",
+]
+KEPT = {"/style.css", "/live.js", "/icon.svg"}
 
 
 def ago(seconds: float) -> datetime:
@@ -78,6 +103,76 @@ def delivery(number: int = 1, **fields: Any) -> DeliveryView:
     return DeliveryView(number, **usual | fields)
 
 
+def run(number: int = 1, **fields: Any) -> Session:
+    """Make a run that was good and took twenty minutes, so many hours ago."""
+    began = NOW - timedelta(hours=number)
+    usual: dict[str, Any] = {
+        "status": "Success",
+        "job_id": "j1",
+        "created": began,
+        "ended": began + timedelta(minutes=20),
+        "statistics": Statistics(transferred=2_000_000_000, processed_objects=120),
+    }
+    return Session(f"r{number}", **usual | fields)
+
+
+def row(name: str = "Exchange daily", job_id: str = "j1", **fields: Any) -> JobRow:
+    """Make a job that is backed up."""
+    usual: dict[str, Any] = {
+        "server": ServerRef("HQ", "inst"),
+        "job": Job(job_id, name, organization="contoso", last_run=ago(3600), next_run=NOW + timedelta(hours=5)),
+        "outcome": Outcome("Success", ago(2400), last_good=ago(2400)),
+    }
+    return JobRow(1, **usual | fields)
+
+
+def failing(name: str = "HR - Mail", job_id: str = "j2", **fields: Any) -> JobRow:
+    """Make a job that has failed three times since the day before yesterday, a Saturday."""
+    stands = Outcome("Failed", ago(3600), 3, NOW - timedelta(days=1, hours=4), NOW - timedelta(days=2))
+    return row(name, job_id, **{"outcome": stands} | fields)
+
+
+def overview(*rows: JobRow, asked: Asked | None = None, cause: str = "", **fields: Any) -> Overview:
+    """Make what the first page shows of some jobs, each with four runs."""
+    choice = choose(rows, asked or Asked(), NOW)
+    usual: dict[str, Any] = {
+        "status": status(),
+        "cards": tuple(JobCard(one, tuple(run(n) for n in (4, 3, 2, 1)), cause) for one in choice.rows),
+        "causes": (cause,) * len(choice.worst),
+    }
+    return Overview(NOW, choice=choice, **usual | fields)
+
+
+def telling(**fields: Any) -> Telling:
+    """Make a delivery of a failure of the job j2."""
+    event = Event(
+        "e" * 32,
+        "session.failed",
+        ServerRef("HQ"),
+        ago(60),
+        ago(60),
+        job=JobRef("j2", fields.pop("job", "HR - Mail")),
+        session=run(1, status="Failed"),
+        log=(LogLine("error", "Mailbox ann was not found"),),
+    )
+    return Telling(delivery(**fields), event)
+
+
+def sheet(one: JobRow | None = None, **fields: Any) -> JobSheet:
+    """Make what a job's own page shows: five good runs, and a failed one with its event."""
+    found = one or failing()
+    told = telling()
+    runs = (*(run(n) for n in (6, 5, 4, 3, 2)), run(1, status="Failed", job_id="j2"))
+    ruling = Ruling(
+        (Step("all", takes=True, reason="notify_on names session.failed"),), (Decision("ops", True, "why"),)
+    )
+    usual: dict[str, Any] = {
+        "sessions": tuple(Known(session) for session in reversed(runs)),
+        "told": {"r1": (Account(told.event, ruling, (told.delivery,)),)},
+    }
+    return JobSheet(NOW, JobCard(found, runs, "Mailbox ann was not found"), **usual | fields)
+
+
 @dataclass(slots=True)
 class ScriptedReader:
     """Answers with what it was given, or raises it; keeps what was asked for."""
@@ -85,6 +180,11 @@ class ScriptedReader:
     state_of_things: StatusView | Exception = field(default_factory=status)
     rows: Sequence[SessionView] = ()
     owed: Sequence[DeliveryView] = ()
+    jobs: Sequence[JobRow] = field(default_factory=lambda: [row()])
+    view: Overview | None = None
+    of_job: JobSheet | None = field(default_factory=lambda: sheet(row()))
+    quiet: Sequence[Silence] = ()
+    beat: str = "pulse-1"
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     async def status(self) -> StatusView:
@@ -103,6 +203,30 @@ class ScriptedReader:
         self.asked.append(("deliveries", state, limit))
         return list(self.owed)
 
+    async def overview(self, asked: Asked) -> Overview:
+        """Return how everything stands."""
+        self.asked.append(("overview", asked))
+        return self.view or overview(*self.jobs, asked=asked, status=await self.status())
+
+    async def sheet(self, server: str, job: str) -> JobSheet | None:
+        """Return one job in full."""
+        self.asked.append(("sheet", server, job))
+        return self.of_job
+
+    async def standings(self) -> list[JobRow]:
+        """Return how all jobs stand."""
+        return list(self.jobs)
+
+    async def silences(self, limit: int) -> list[Silence]:
+        """Return the silences."""
+        self.asked.append(("silences", limit))
+        return list(self.quiet)
+
+    async def pulse(self) -> str:
+        """Return the pulse, as far as the database can be read."""
+        await self.status()
+        return self.beat
+
 
 @dataclass(slots=True)
 class Site:
@@ -112,16 +236,30 @@ class Site:
     health: Health = field(default_factory=lambda: Health(started=NOW))
     metrics: Metrics = field(default_factory=Metrics)
     allowed_hosts: frozenset[str] | None = None
+    acting: Acting | None = None
+    cookies: dict[str, str] = field(default_factory=dict)
 
-    async def ask(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-        """Make one request; an exception that the application lets out would come out here."""
-        app = create_app(
+    def app(self) -> Starlette:
+        """Build the application."""
+        return create_app(
             reader=self.reader,
             health=self.health,
             metrics=self.metrics,
             now=lambda: NOW,
             allowed_hosts=self.allowed_hosts,
+            acting=self.acting,
         )
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8365") as client:
+
+    async def send(self, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
+        """Send a form, with the cookies that were given so far."""
+        transport = httpx.ASGITransport(app=self.app())
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies=self.cookies) as client:
+            answer = await client.post(path, data=form, headers=headers)
+            self.cookies = dict(client.cookies)
+            return answer
+
+    async def ask(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        """Make one request; an exception that the application lets out would come out here."""
+        transport = httpx.ASGITransport(app=self.app())
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, cookies=self.cookies) as client:
             return await client.request(method, path, headers=headers)

@@ -45,7 +45,7 @@ class Channel(Protocol):
         """Give back what the channel holds; nothing is sent after this."""
 
 
-def open_channel(
+def open_channel(  # noqa: PLR0913 - each says one thing of how a channel tells
     name: str,
     url: str,
     *,
@@ -54,13 +54,14 @@ def open_channel(
     is_fresh: bool = False,
     details: Details = Details.FULL,
     templates: tuple[Template, ...] = (),
+    page: str | None = None,
 ) -> Channel:
     """Make the channel that a URL describes: `webhook+http(s)://…`, or any Apprise URL. Nothing is sent.
 
     `secret` (`whsec_…`) signs webhooks and means nothing to the others. `zone` is that of the times in messages.
     `is_fresh`: each message gets a connection of its own, since a receiver may hang up on a kept one in the very moment
     of the next message, and nobody knows then whether that arrived. `details`: how much is told of logs and details.
-    `templates`: whose words stand in for ours.
+    `templates`: whose words stand in for ours. `page`: the address of the status page, for links.
 
     Raises:
         BadChannel: the URL, its scheme or the secret does not hold; the text says what does, and shows no secret.
@@ -68,7 +69,9 @@ def open_channel(
     if url.strip().lower().startswith(_WEBHOOKS):
         from watcher.channels.webhook import WebhookChannel  # noqa: PLC0415 - not needed without webhooks
 
-        return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh, details=details)
+        return WebhookChannel.open(name, url.strip(), secret=secret, is_fresh=is_fresh, details=details, page=page)
     from watcher.channels.apprise import AppriseChannel  # noqa: PLC0415 - half a second and 17 MB
 
-    return AppriseChannel.open(name, url.strip(), zone=zone, is_fresh=is_fresh, details=details, templates=templates)
+    return AppriseChannel.open(
+        name, url.strip(), zone=zone, is_fresh=is_fresh, details=details, templates=templates, page=page
+    )

@@ -31,7 +31,7 @@ class AppriseChannel:
 
     concurrency = 1  # a receiver that hangs holds one thread
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of how a channel tells
         self,
         name: str,
         found: Plan,
@@ -40,6 +40,7 @@ class AppriseChannel:
         is_fresh: bool = False,
         details: Details = Details.FULL,
         templates: tuple[Template, ...] = (),
+        page: str | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take the plugins that a URL came to."""
@@ -50,6 +51,7 @@ class AppriseChannel:
         self._zone = zone
         self._details = details
         self._templates = templates
+        self._page = page
         self._clock = clock
         self._limiter: CapacityLimiter | None = None
         self._kept = Kept(is_fresh=is_fresh)
@@ -64,9 +66,11 @@ class AppriseChannel:
         is_fresh: bool = False,
         details: Details = Details.FULL,
         templates: tuple[Template, ...] = (),
+        page: str | None = None,
     ) -> "AppriseChannel":
         """Read an Apprise URL. Raises BadChannel."""
-        return cls(name, plan(name, url), zone=zone, is_fresh=is_fresh, details=details, templates=templates)
+        found = plan(name, url)
+        return cls(name, found, zone=zone, is_fresh=is_fresh, details=details, templates=templates, page=page)
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Send a parcel once. A cancelled send goes on in its thread: what has left cannot be called back."""
@@ -82,10 +86,11 @@ class AppriseChannel:
         return Verdict(Sent.DELIVERED) if sent else judge(seen, now=self._clock())
 
     def _written(self, parcel: Parcel, style: Style) -> Message:
-        ours = render(parcel.events, style, self._zone, details=self._details, held=parcel.held)
+        ours = render(parcel.events, style, self._zone, details=self._details, held=parcel.held, page=self._page)
         if not self._templates:
             return ours
-        return reword(self._templates, Request(self.name, parcel.events, ours, style, self._zone, self._details))
+        asked = Request(self.name, parcel.events, ours, style, self._zone, self._details, self._page)
+        return reword(self._templates, asked)
 
     def mistakes(self, examples: Iterable[tuple[Event, ...]]) -> Mapping[str, str]:
         """Try the templates on some messages; return, for each kind of event that fails, why."""

@@ -14,6 +14,7 @@ from watcher.core.errand import discreet
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JOB_KINDS, Errand, LogLine, Session, Statistics
+from watcher.core.render.link import link
 from watcher.core.render.style import Details
 from watcher.core.render.words import reason
 
@@ -139,6 +140,7 @@ class _Data(_Shape, kw_only=True):
     log: list[str] | None = None
     reason: str | None = None
     digest: _Digest | None = None
+    link: str | None = None
     heartbeat: _Heartbeat | None = None
 
 
@@ -155,13 +157,16 @@ class CloudEvent(_Shape, kw_only=True):
     data: _Data
 
 
-def encode(events: tuple[Event, ...], details: Details = Details.FULL) -> tuple[str, bytes]:
-    """Return the content type and the body for one event, or for several as a batch."""
+def encode(events: tuple[Event, ...], details: Details = Details.FULL, page: str | None = None) -> tuple[str, bytes]:
+    """Return the content type and the body for one event, or for several as a batch.
+
+    `page`: the address of the status page, for links.
+    """
     if details is not Details.FULL:
         events = tuple(_discreet(event, details) for event in events)
     if len(events) == 1:
-        return ONE_TYPE, msgspec.json.encode(cloud_event(events[0]))
-    return BATCH_TYPE, msgspec.json.encode([cloud_event(event) for event in events])
+        return ONE_TYPE, msgspec.json.encode(cloud_event(events[0], page))
+    return BATCH_TYPE, msgspec.json.encode([cloud_event(event, page) for event in events])
 
 
 def identity(events: tuple[Event, ...]) -> str:
@@ -171,7 +176,7 @@ def identity(events: tuple[Event, ...]) -> str:
     return sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
 
 
-def cloud_event(event: Event) -> CloudEvent:
+def cloud_event(event: Event, page: str | None = None) -> CloudEvent:
     """Return an event in its shape: times in UTC, which are written with `Z`."""
     return CloudEvent(
         specversion="1.0",
@@ -181,11 +186,11 @@ def cloud_event(event: Event) -> CloudEvent:
         subject=(event.job.name if event.job is not None else None) or None,
         time=event.happened.astimezone(UTC),
         datacontenttype="application/json",
-        data=_data(event),
+        data=_data(event, page),
     )
 
 
-def _data(event: Event) -> _Data:
+def _data(event: Event, page: str | None) -> _Data:
     is_change = event.came_from is not None or event.went_to is not None
     return _Data(
         server=None if _is_ours(event) else _server(event.server),
@@ -200,6 +205,7 @@ def _data(event: Event) -> _Data:
         attempts=[_Attempt(id=session_id) for session_id in event.attempts] or None,
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
+        link=link((event,), page) if page else None,
         digest=_digest(event.digest) if event.digest is not None else None,
         heartbeat=_heartbeat(event.heartbeat) if event.heartbeat is not None else None,
     )

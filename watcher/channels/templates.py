@@ -15,6 +15,7 @@ from watcher.core.render import Details, Format, Message, Style
 from watcher.core.render.escape import escape, fold
 from watcher.core.render.facts import facts
 from watcher.core.render.group import is_one_story, overview
+from watcher.core.render.link import link
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
 from watcher.core.render.units import duration, moment
 from watcher.core.render.words import headline, outcome, reason, sentences, wording
@@ -36,7 +37,10 @@ class Safe(str):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a message is to be made of: the channel, the events, our own words, and how the channel tells."""
+    """What a message is to be made of: the channel, the events, our own words, and how the channel tells.
+
+    `page`: the address of the status page, if there is one.
+    """
 
     channel: str
     events: tuple[Event, ...]
@@ -44,6 +48,7 @@ class Request:
     style: Style
     zone: tzinfo
     details: Details = Details.FULL
+    page: str | None = None
 
     @property
     def kind(self) -> str:
@@ -91,6 +96,7 @@ def context(request: Request, form: Format) -> dict[str, Any]:
     return {
         **of_each[-1 if is_one_story(request.events) else 0],
         "events": of_each,
+        "link": link(request.events, request.page) if request.page else "",
         "channel": request.channel,
         "severity": request.built_in.severity.name.lower(),
         "title": request.built_in.title or _headline(request.events),
@@ -122,6 +128,7 @@ def _said(event: Event, request: Request) -> dict[str, Any]:
         "late": event.late,
         "attempts": len(event.attempts),
         "reason": why.text if why else "",
+        "link": link((event,), request.page) if request.page else "",
         "sentences": list(sentences(event, zone)),
         "facts": list(facts(event, zone)),
         "log": [line.text for line in event.log] if request.details is Details.FULL else [],

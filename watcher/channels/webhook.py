@@ -24,7 +24,7 @@ class WebhookChannel:
 
     concurrency = 16
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of how a channel tells
         self,
         name: str,
         parts: SplitResult,
@@ -33,6 +33,7 @@ class WebhookChannel:
         tls: SSLContext | None = None,
         is_fresh: bool = False,
         details: Details = Details.FULL,
+        page: str | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Take a checked URL; `tls` is for tests with an authority of their own. Connections are made by `send`.
@@ -48,6 +49,7 @@ class WebhookChannel:
         self._pool = Pool(place, size=self.concurrency, proxy=proxy, tls=tls, is_fresh=is_fresh)
         self._signer = signer
         self._details = details
+        self._page = page
         self._clock = clock
 
     @classmethod
@@ -59,6 +61,7 @@ class WebhookChannel:
         secret: str | None = None,
         is_fresh: bool = False,
         details: Details = Details.FULL,
+        page: str | None = None,
     ) -> "WebhookChannel":
         """Check a `webhook+http(s)://` URL and its secret. Raises BadChannel."""
         scheme = url.partition(":")[0].lower()
@@ -70,7 +73,8 @@ class WebhookChannel:
         if not holds:
             raise BadChannel(name, f"{scheme}:// needs a host and, if any, a port of 1 to 65535")
         try:
-            return cls(name, parts, signer=Signer.of(secret) if secret else None, is_fresh=is_fresh, details=details)
+            signer = Signer.of(secret) if secret else None
+            return cls(name, parts, signer=signer, is_fresh=is_fresh, details=details, page=page)
         except (BadSecret, BadProxy) as problem:
             raise BadChannel(name, str(problem)) from None
         except ValueError:
@@ -78,7 +82,7 @@ class WebhookChannel:
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Post a parcel once; the same parcel is the same request, but for its time and signature."""
-        kind, body = encode(parcel.events, self._details)
+        kind, body = encode(parcel.events, self._details, self._page)
         try:
             answer = await self._pool.ask(self._request(identity(parcel.events), kind, body))
         except Unsent as problem:

@@ -69,8 +69,11 @@ def _add_running(commands: _Commands) -> None:
 
 
 def _add_showing(commands: _Commands) -> None:
-    status = _add(commands, "status", "Show servers, channels and what waits to be sent.", "--json")
+    status = _add(
+        commands, "status", "Show what is wrong, servers, channels, jobs, and what waits to be sent.", "--json"
+    )
     sessions = _add(commands, "sessions", "Show the sessions that are known, newest first.", "--limit 20")
+    sessions.add_argument("--follow", action="store_true", help="go on with new and changed ones, until Ctrl-C")
     deliveries = _add(commands, "deliveries", "Show what was or will be sent, newest first.", "--state dead")
     deliveries.add_argument("--state", choices=_STATES, help="only these")
     retry = _add(commands, "retry", "Put dead deliveries back, their age and attempts at zero.", "--dead --to ops")

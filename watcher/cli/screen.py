@@ -3,6 +3,8 @@
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 _WIDE = 100_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -23,23 +25,34 @@ def show_json(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, nothing: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """A cell of signs that have colours, where the terminal has some."""
+
+    signs: tuple[tuple[str, str], ...]
+
+
+Cell: TypeAlias = "str | Signs"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]], *, nothing: str) -> None:
     """Print a table, or the sentence `nothing` if there are no rows."""
-    cells = [[plain(cell) for cell in row] for row in rows]
+    cells = [[plain(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     if cells:
         _print(headings, cells)
     else:
         say(nothing)
 
 
-def _print(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - late: only a table with rows needs rich
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     lines = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        lines.add_row(*map(Text, row))  # as Text, so that `[red]` in a job's name stays what it is
+        # as Text, so that `[red]` in a job's name stays what it is
+        lines.add_row(*(Text(cell) if isinstance(cell, str) else Text.assemble(*cell.signs) for cell in row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     with console.capture() as shown:
         console.print(lines)

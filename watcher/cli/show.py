@@ -5,14 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 
+from watcher.cli.board import show_headline, show_jobs
+from watcher.cli.follow import follow
 from watcher.cli.given import quiet_log, settings_of, store_errors
+from watcher.cli.parser import LIMIT
 from watcher.cli.screen import say, show_json, table
 from watcher.clock import now
+from watcher.core.board import Asked
 from watcher.core.delivery import State
 from watcher.core.jsonview import dump
-from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
+from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView
 from watcher.settings import Settings
 from watcher.store import Store, open_store
+
+FIRST = 10
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -21,7 +27,10 @@ def execute(args: argparse.Namespace) -> int:
     quiet_log(settings)
     with store_errors(), _opened(settings) as store:
         if args.command == "status":
-            _show_status(store.status(now=now()), settings.timezone, as_json=args.json)
+            _show_status(store, settings, as_json=args.json)
+        elif args.command == "sessions" and args.follow:
+            first = min(args.limit, FIRST) if args.limit == LIMIT else args.limit
+            return follow(store, first, settings.timezone, as_json=args.json)
         elif args.command == "sessions":
             _show_sessions(store.sessions(limit=args.limit), settings.timezone, as_json=args.json)
         else:
@@ -40,10 +49,14 @@ def _opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def _show_status(status: StatusView, zone: tzinfo, *, as_json: bool) -> None:
+def _show_status(store: Store, settings: Settings, *, as_json: bool) -> None:
     if as_json:
-        show_json(dump(status, indent=2))
+        show_json(dump(store.status(now=now()), indent=2))
         return
+    overview, zone = store.overview(Asked(), now=now()), settings.timezone
+    status = overview.status
+    show_headline(overview, zone)
+    say("")
     table(
         ("server", "address", "API", "state", "last look", "last good look", "open", "last error"),
         (_server_row(server, zone) for server in status.servers),
@@ -55,6 +68,8 @@ def _show_status(status: StatusView, zone: tzinfo, *, as_json: bool) -> None:
         (_channel_row(channel, zone) for channel in status.channels),
         nothing="no channel is known yet",
     )
+    say("")
+    show_jobs(overview, zone)
     say("")
     say(_owed(status.outbox))
 

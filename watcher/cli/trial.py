@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Sequence
 from difflib import get_close_matches
-from uuid import uuid4
 
 import anyio
 
@@ -12,9 +11,8 @@ from watcher.cli.ending import Ending
 from watcher.cli.given import quiet_log, settings_of
 from watcher.cli.screen import say
 from watcher.clock import now
-from watcher.core.delivery import Parcel, Sent
-from watcher.core.event import CHANNEL_TEST, OURSELVES, Event, event_id
 from watcher.daemon.parts import manner
+from watcher.daemon.trial import is_delivered, send_tests
 from watcher.settings import ChannelSettings, Settings
 
 
@@ -56,23 +54,10 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
         return False
     well = True
     try:
-        for destination in channel.destinations:
-            verdict = await channel.send(Parcel(uuid4().hex, destination, (_event(settings.name),)))
-            well = well and verdict.sent == Sent.DELIVERED
-            result = "delivered" if verdict.sent == Sent.DELIVERED else f"failed: {verdict.reason}"
+        async for destination, verdict in send_tests(channel, now(), "`watcher test-channel`"):
+            well = well and is_delivered(verdict)
+            result = "delivered" if is_delivered(verdict) else f"failed: {verdict.reason}"
             say(f"{settings.name} ({destination}): {result}")
     finally:
         await channel.aclose()
     return well
-
-
-def _event(channel: str) -> Event:
-    moment = now()
-    return Event(
-        id=event_id(OURSELVES, channel, CHANNEL_TEST, None, moment),
-        type=CHANNEL_TEST,
-        server=OURSELVES,
-        happened=moment,
-        decided=moment,
-        reason=f"a test of the channel {channel}, sent by `watcher test-channel`",
-    )

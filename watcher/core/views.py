@@ -14,7 +14,8 @@ from watcher.core.record import Chain, Known
 class ServerView:
     """One watched server. `reachable`: the last look at it succeeded; None before the first look.
 
-    `skew_seconds`: its clock less ours. `reading`: how far a long first reading is, in words.
+    `skew_seconds`: its clock less ours. `reading`: how far a long first reading is, in words. `failing_since`: when the
+    first of the looks that fail was given up.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ServerView:
     first_contact: datetime | None = None
     skew_seconds: float | None = None
     reading: str | None = None
+    failing_since: datetime | None = None
 
     @property
     def remark(self) -> str:
@@ -113,6 +115,14 @@ class Revived:
 
     ids: tuple[int, ...]
     refused: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a test message to one destination went; `reason` is empty where it was delivered."""
+
+    destination: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ class Manner(TypedDict):
     is_fresh: bool
     details: Details
     templates: tuple[Template, ...]
+    page: str | None
 
 
 def manner(channel: ChannelSettings, settings: Settings) -> Manner:
@@ -130,6 +131,7 @@ def manner(channel: ChannelSettings, settings: Settings) -> Manner:
         "is_fresh": channel.on_unknown is OnUnknown.DROP,
         "details": channel.details,
         "templates": for_channel(settings.templates, channel.name),
+        "page": settings.public_url,
     }
 
 

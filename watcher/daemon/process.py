@@ -100,7 +100,7 @@ class Daemon:
         self._reload = reload
         self._clock = clock
         self._notifier = notifier
-        self._health = Health(started=clock.now())
+        self._health = Health(started=clock.now(), pace=clock.speed)
         self._metrics = Metrics()
         self._shift: Shift = self._plan(settings, Channels(settings))
         self._next: Shift | None = None

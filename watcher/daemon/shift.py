@@ -15,7 +15,7 @@ from watcher.daemon.heartbeating import Pulse, is_well
 from watcher.daemon.loops import Loops
 from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
 from watcher.daemon.pinging import Ping
-from watcher.daemon.site import Reading, serve_site
+from watcher.daemon.site import ForThePage, Reading, serve_site
 from watcher.daemon.telling import Telling
 from watcher.settings import ServerSettings
 from watcher.vb365.server import Server
@@ -100,5 +100,6 @@ class Shift:
         if listen is None:
             return
         await loops.first_looks(CHANNELS_WITHIN)
-        reading = Reading(self.bench.store, Threaded(only_reads=True), self.bench.clock)
-        await serve_site(listen, reading, self.health, self.metrics)
+        bench = self.bench
+        reading = Reading(bench.store, Threaded(only_reads=True), bench.clock, bench.settings.silences)
+        await serve_site(listen, reading, self.health, self.metrics, ForThePage(bench, loops.bell.ring))

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple
 
 import anyio
 from starlette.applications import Starlette
@@ -33,24 +35,33 @@ vb365-watcher, a demo: a VB365 server that is not there lives a week of backup j
 HTTP and tells what happens. One second is {minutes:.3g} minutes of the demo's time.
 
   status page  http://127.0.0.1:{port}/
+  its token    {token}   (to silence a job there, or to send a test message)
   Ctrl-C       ends it; nothing is kept
 """
+
+
+class Site(NamedTuple):
+    """Where the demo's page is, and the token that lets one act on it."""
+
+    port: int
+    token: str
 
 
 def demo(*, port: int, speed: float = SPEED, seed: int = 0) -> int:
     """Run the demo until Ctrl-C; return the exit code. `speed`: how many of its seconds pass in a real one."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all of it happens on this machine
     logs.configure("text", "warning", ())
-    sys.stdout.write(_GREETING.format(minutes=speed / 60, port=port))
+    token = token_hex(4)
+    sys.stdout.write(_GREETING.format(minutes=speed / 60, port=port, token=token))
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="vb365-watcher-demo-") as folder:
-        return anyio.run(_live, Path(folder), port, speed, seed)
+        return anyio.run(_live, Path(folder), Site(port, token), speed, seed)
 
 
-async def _live(folder: Path, port: int, speed: float, seed: int) -> int:
+async def _live(folder: Path, site: Site, speed: float, seed: int) -> int:
     clock = sped_up(speed, start=now())
     async with _stand_in(clock, seed) as (server, username, password), _reader() as receiver:
-        settings = _settings(folder, port, {"URL": server, "USERNAME": username, "PASSWORD": password}, receiver)
+        settings = _settings(folder, site, {"URL": server, "USERNAME": username, "PASSWORD": password}, receiver)
         return await _watch(settings, clock)
 
 
@@ -62,15 +73,18 @@ async def _watch(settings: Settings, clock: Clock) -> int:
         store.close()
 
 
-def _settings(folder: Path, port: int, server: dict[str, str], receiver: str) -> Settings:
+def _settings(folder: Path, site: Site, server: dict[str, str], receiver: str) -> Settings:
     chosen = server | {
         "CHANNELS": f"terminal={receiver.replace('http://', 'json://')}/",
         "NOTIFY_ON": "failed warning stopped success unrecognized vanished job proxy repository",
         "WATCH": "backup copy restore",
         "POLL_INTERVAL": LOOK_EVERY,
         "DATABASE_URL": f"sqlite:///{folder / 'watcher.db'}",
-        "LISTEN": f"127.0.0.1:{port}",
+        "LISTEN": f"127.0.0.1:{site.port}",
+        "ADMIN_TOKEN": site.token,
     }
+    if site.port:
+        chosen["PUBLIC_URL"] = f"http://127.0.0.1:{site.port}"
     environ = {f"WATCHER_{name}": value for name, value in chosen.items()}
     return load(options={}, environ=environ, usual=Usual(settings=folder, state=folder))
 

@@ -53,18 +53,22 @@ def database_url(text: str) -> Secret:
 
 
 def listen(text: str) -> Listen | None:
-    """Read `HOST:PORT` (`[::1]:8365` for IPv6); empty means nowhere."""
-    text = text.strip()
-    if not text:
+    """Read `HOST:PORT` (`[::1]:8365` for IPv6), with ` insecure` behind it or not; empty means nowhere."""
+    text, *words = text.split() or [""]
+    if not text and not words:
         return None
     host, colon, port = text.rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if is_bracketed else host
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535) or (
-        ":" in host and not is_bracketed
-    ):
+    is_port = port.isascii() and port.isdigit() and int(port) <= 65535
+    if not (colon and host and is_port and words in ([], ["insecure"])) or (":" in host and not is_bracketed):
         raise ValueError("is no place to listen: write `HOST:PORT`, as `127.0.0.1:8365`, or leave it empty for none")
-    return Listen(host, int(port))
+    return Listen(host, int(port), is_exposed=bool(words))
+
+
+def may_listen(where: Listen, *, has_token: bool) -> bool:
+    """Whether it was said that others than this machine may reach what listens there, by a token or by a word."""
+    return _is_loopback(where.host) or has_token or where.is_exposed
 
 
 def _http(text: str, mend: str) -> SplitResult:

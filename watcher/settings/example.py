@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from watcher.settings.setting import Setting
-from watcher.settings.table import NOT_USED_YET, TABLE
+from watcher.settings.table import TABLE
 
 _WIDTH = 118
 _HEAD = """\
@@ -35,8 +35,6 @@ def _about(setting: Setting[object]) -> Iterator[str]:
     yield from wrap(setting.about, _WIDTH, initial_indent="# ", subsequent_indent="# ")
     if setting.secret:
         yield f"# Secret: {setting.variable}_FILE, or the credential `{setting.key}`."
-    if setting in NOT_USED_YET:
-        yield "# Accepted, not used by this version."
     if setting.default is None:
         yield "# No default; an example:"
 

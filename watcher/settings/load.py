@@ -12,6 +12,7 @@ from watcher.core.template import Template
 from watcher.core.watchdog.limits import Rulebook
 from watcher.settings import receivers, routes, servers
 from watcher.settings.digest import table_digest
+from watcher.settings.exposure import check_exposure
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
 from watcher.settings.layer import (
     Layer,
@@ -40,7 +41,6 @@ from watcher.settings.table import (
     LOG_FORMAT,
     LOG_LEVEL,
     LOOKBACK,
-    NOT_USED_YET,
     NOTIFY_ON,
     PLACES,
     POLL_INTERVAL,
@@ -149,7 +149,7 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
     reader = sources.reader
     watched = _servers(sources)
     told = _channels(sources)
-    _warn_of_unused(reader)
+    check_exposure(reader)
     database, state_folder = _database(reader, environ, usual)
     inherited = routes.Inherited(
         reader.value(NOTIFY_ON), reader.value(ATTEMPTS) == "final", reader.value(GROUP_WAIT), _timezone(reader, environ)
@@ -261,13 +261,6 @@ def _watchdogs(sources: _Sources) -> Rulebook:
     if not isinstance(table, dict) or sources.toml is None:
         return Rulebook()
     return table_watchdogs(table, f"{sources.toml.path}: [watchdogs]", sources.reader.notes)
-
-
-def _warn_of_unused(reader: Reader) -> None:
-    for setting in NOT_USED_YET:
-        written = reader.find(setting)
-        if written:
-            reader.notes.warn(written.where, "accepted, but not used by this version")
 
 
 def _timezone(reader: Reader, environ: Mapping[str, str]) -> tzinfo:

@@ -31,10 +31,11 @@ class SettingsError(Exception):
 
 
 class Listen(NamedTuple):
-    """Where the status page is served."""
+    """Where the status page is served. `is_exposed`: somebody has said that others may read it without more ado."""
 
     host: str
     port: int
+    is_exposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,8 @@ TIMEZONE = Setting(
 LISTEN = Setting(
     "listen",
     address.listen,
-    "Where status page, health and metrics are served; empty switches them off.",
+    "Where status page, health and metrics are served; empty switches them off. Another address than loopback needs "
+    "WATCHER_ADMIN_TOKEN, or the word `insecure` behind it: 0.0.0.0:8365 insecure",
     "127.0.0.1:8365",
 )
 LOG_FORMAT: Setting[Literal["text", "json"]] = Setting(
@@ -165,13 +166,13 @@ WATCH = Setting(
 PUBLIC_URL = Setting(
     "public_url",
     address.page_url,
-    "Address of the status page for links in messages.",
+    "Address under which people reach the status page, for the links in messages; a browser may use it as well.",
     sample="https://watcher.example.com",
 )
 ADMIN_TOKEN = Setting(
     "admin_token",
     parse.secret,
-    "Token for actions on the status page.",
+    "Token that lets people act on the status page (silence a job, retry, send a test): without it none can.",
     sample="a long random text",
     secret=True,
 )
@@ -205,12 +206,6 @@ TABLE: tuple[Setting[object], ...] = (
     PUBLIC_URL,
     ADMIN_TOKEN,
 )
-
-NOT_USED_YET: tuple[Setting[object], ...] = (
-    PUBLIC_URL,
-    ADMIN_TOKEN,
-)
-"""Settings of the public face that are read and checked, but that no part of this version acts on: set, they warn."""
 
 PLACES: Mapping[str, Place] = places_of(TABLE)
 """Every key that is known at the top of watcher.toml; in upper case with the prefix, every variable."""

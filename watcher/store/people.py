@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from watcher.core.board import Asked, JobRow, Overview
 from watcher.core.delivery import State
 from watcher.core.digest import Digest
 from watcher.core.event import Event
@@ -10,9 +11,10 @@ from watcher.core.followup import Diary, FollowUp
 from watcher.core.heartbeat import Standing
 from watcher.core.policy import Ruling
 from watcher.core.record import Owed
+from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, KnownJob, SessionView, StatusView, Trail
-from watcher.store import digests, followups, pages, questions, quieted, standing, trail
+from watcher.store import boards, digests, followups, pages, pulse, questions, quieted, standing, trail
 from watcher.store.transactions import Transactions
 
 
@@ -100,3 +102,23 @@ class People(Transactions):
         """Return the deliveries owed last, newest first, of one state or of all."""
         with self._reading() as connection:
             return questions.latest_deliveries(connection, state, limit)
+
+    def overview(self, asked: Asked, *, now: datetime) -> Overview:
+        """Return how everything stands, with the last runs of the jobs that are asked for."""
+        with self._reading() as connection:
+            return boards.overview(connection, asked, now)
+
+    def sheet(self, server: str, job: str, *, now: datetime) -> JobSheet | None:
+        """Return all that is known of one job by its server's name and its id; None if there is none."""
+        with self._reading() as connection:
+            return boards.sheet(connection, server, job, now)
+
+    def standings(self) -> list[JobRow]:
+        """Return how every job of the servers in the settings stands."""
+        with self._reading() as connection:
+            return boards.standings(connection)
+
+    def pulse(self) -> str:
+        """Return a word that changes whenever what people look at may have changed, also by another process."""
+        with self._reading() as connection:
+            return pulse.take(connection)

@@ -117,6 +117,7 @@ def _server(row: Row[Any]) -> ServerView:
         first_contact=row.first_contact,
         skew_seconds=row.skew_seconds,
         reading=row.reading,
+        failing_since=row.failing_since,
     )
 
 

@@ -88,7 +88,7 @@ sessions = Table(
     Column("settled", UtcTime, index=True),
     Column("data", Packed(Known), nullable=False),
     Column("kind", Words),
-    Index(None, "server_id", "job_id", "created"),
+    Index(None, "server_id", "job_id", "created"),  # the last runs of one job, however many there are of others
 )
 """Known sessions: `data` is the truth, the other columns are for questions.
 

@@ -1,51 +1,48 @@
-"""The routes of the contract's section 6. All of them only read, by a reader and a clock that they are given."""
+"""The application: its pages, and what programs read, by a reader and a clock that it is given."""
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from importlib.resources import files
-from typing import Protocol, TypeVar
 
-import anyio
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from watcher.core.delivery import State
-from watcher.core.views import DeliveryView, SessionView, StatusView
-from watcher.web.guard import Guard, json_answer, one_line
+from watcher.core.board import Asked
+from watcher.web import signs
+from watcher.web.actions import Actions, Hands
+from watcher.web.api import Api
+from watcher.web.frame import Page, Part, as_of, document, sentence, title
+from watcher.web.guard import Guard, json_answer
 from watcher.web.health import Health
-from watcher.web.metrics import CONTENT_TYPE, Metrics
-from watcher.web.page import Overview, render, render_failure
-from watcher.web.sick import sick
+from watcher.web.jobpage import job_page
+from watcher.web.keeper import Keeper
+from watcher.web.lens import Lens
+from watcher.web.live import Live
+from watcher.web.metrics import Metrics
+from watcher.web.page import overview_page
+from watcher.web.reading import Reader, UnreadableError, read
 
-READ_WITHIN = 5.0
-ROWS_ON_PAGE = 50
-DEFAULT_LIMIT = 1000
-LARGEST_LIMIT = 10_000
-
-_log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-
-
-class Reader(Protocol):
-    """What the database knows, newest first.
-
-    Each method may raise. An error with the attribute `passing`, as the store's own have it, is taken to say in one
-    sentence and without a secret what is wrong; of any other only its kind is told to the client.
-    """
-
-    async def status(self) -> StatusView: ...
-    async def sessions(self, limit: int) -> list[SessionView]: ...
-    async def deliveries(self, state: State | None, limit: int) -> list[DeliveryView]: ...
+LONGEST_SEARCH = 200
+_FOR_A_DAY = {"Cache-Control": "max-age=86400"}
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f6f4a"/>'
+    '<path d="M8 17l5 5 11-12" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round"/></svg>'
+)
 
 
-class UnreadableError(Exception):
-    """The database could not be read; the text is one sentence for anybody's eyes."""
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What lets people act: whoever acts for the page, and the token (None: nobody may)."""
+
+    hands: Hands
+    token: str | None
+    is_https: bool = False
 
 
 def create_app(
@@ -55,124 +52,140 @@ def create_app(
     metrics: Metrics,
     now: Callable[[], datetime],
     allowed_hosts: frozenset[str] | None = None,
+    zone: tzinfo = UTC,
+    acting: Acting | None = None,
 ) -> Starlette:
-    """Build the application; `allowed_hosts` as `guard.hosts_for` gives it for the address it listens on."""
-    site = _Site(reader, health, metrics, now, (files("watcher.web") / "style.css").read_bytes())
+    """Build the application; `allowed_hosts` as `guard.hosts_for` gives it for the address it listens on.
+
+    `zone` is that of all times. Set the event `app.state.live.stopping` before the server stops: open streams end then.
+    """
+    keeper = Keeper(acting.token if acting else None, now, is_https=bool(acting and acting.is_https))
+    live = Live(reader.pulse)
+    pages = _Pages(reader, health, now, zone, keeper, live)
+    actions = Actions(acting.hands, keeper, pages.lens, now).routes() if acting else []
     app = Starlette(
-        routes=[
-            Route("/", site.page),
-            Route("/style.css", site.style),
-            Route("/healthz", site.healthz),
-            Route("/readyz", site.readyz),
-            Route("/metrics", site.prometheus),
-            Route("/api/status", site.status),
-            Route("/api/sessions", site.sessions),
-            Route("/api/deliveries", site.deliveries),
-        ],
+        routes=[*pages.routes(), *actions, *Api(reader, health, metrics, now).routes()],
         middleware=[Middleware(Guard, allowed_hosts=allowed_hosts)],
         exception_handlers={HTTPException: _refused, UnreadableError: _unreadable},
     )
     app.router.redirect_slashes = False  # a redirect would repeat whatever name the client put into Host
+    app.state.live = live
     return app
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
-    """The endpoints, and what they read from."""
+class _Pages:
+    """The pages for people, and what belongs to them."""
 
     reader: Reader
     health: Health
-    metrics: Metrics
     now: Callable[[], datetime]
-    css: bytes
+    zone: tzinfo
+    keeper: Keeper
+    live: Live
 
-    async def page(self, request: Request) -> Response:
-        """Show servers, channels, and the latest sessions and deliveries to a person."""
-        try:
-            overview = Overview(
-                now=self.now(),
-                status=await _read(self.reader.status()),
-                sessions=await _read(self.reader.sessions(ROWS_ON_PAGE)),
-                deliveries=await _read(self.reader.deliveries(None, ROWS_ON_PAGE)),
-                stuck=self.health.stuck(self.now()),
-            )
-        except UnreadableError as error:
-            return HTMLResponse(render_failure(str(error)), 503)
-        return HTMLResponse(render(overview))
+    def routes(self) -> list[Route]:
+        """Return the routes; a server's name may have a slash in it."""
+        return [
+            Route("/", self.overview),
+            Route("/live", self.follow_overview),
+            Route("/jobs/{server:path}/{job}/live", self.follow_job),
+            Route("/jobs/{server:path}/{job}", self.job),
+            Route("/style.css", _asset("style.css", "text/css")),
+            Route("/live.js", _asset("live.js", "text/javascript")),
+            Route("/icon.svg", _icon),
+        ]
 
-    async def style(self, request: Request) -> Response:
-        """Serve the style sheet; the page asks for it by version, so it may be kept."""
-        return Response(self.css, media_type="text/css", headers={"Cache-Control": "max-age=86400"})
+    def lens(self, request: Request | None = None) -> Lens:
+        """Return how a page is written for whoever asks."""
+        grant = self.keeper.reader(request) if request is not None else None
+        return Lens(self.now(), self.zone, csrf=grant.csrf if grant else None, may_sign_in=self.keeper.is_open)
 
-    async def healthz(self, request: Request) -> Response:
-        """Say whether both loops make progress and the database can be read."""
+    async def overview(self, request: Request) -> Response:
+        """Show how everything stands."""
+        asked, lens = _asked(request), self.lens(request)
+        return await self._shown(lambda: self._overview(asked, lens), lens)
+
+    async def job(self, request: Request) -> Response:
+        """Show one job in full."""
+        lens = self._job_lens(request)
+        return await self._shown(lambda: self._job(request, lens), lens)
+
+    async def follow_overview(self, request: Request) -> Response:
+        """Send what changes on the first page."""
+        asked, lens = _asked(request), self.lens(request)
+        address = f"{asked.page} {asked.text} {lens.csrf}"
+        return self._stream(request, address, lambda: self._overview(asked, self.lens(request)))
+
+    async def follow_job(self, request: Request) -> Response:
+        """Send what changes on a job's page."""
+        lens = self._job_lens(request)
+        address = f"{request.path_params} {lens.csrf}"
+        return self._stream(request, address, lambda: self._job(request, self._job_lens(request)))
+
+    async def _overview(self, asked: Asked, lens: Lens) -> Page:
+        overview = await read(self.reader.overview(asked))
         stuck = self.health.stuck(self.now())
-        if stuck:
-            return json_answer({"status": "stuck", "stuck": stuck}, 503)
-        await _read(self.reader.status())
-        return json_answer({"status": "ok"})
+        return await to_thread.run_sync(overview_page, overview, asked, stuck, lens)
 
-    async def readyz(self, request: Request) -> Response:
-        """Say whether every server was tried once; what is sick stands in the body and changes nothing."""
-        untried = self.health.untried()
-        body = {
-            "status": "waiting" if untried else "ready",
-            "untried": untried,
-            "sick": sick(await _read(self.reader.status())),
-        }
-        return json_answer(body, 503 if untried else 200)
+    async def _job(self, request: Request, lens: Lens) -> Page:
+        sheet = await read(self.reader.sheet(request.path_params["server"], request.path_params["job"]))
+        if sheet is None:
+            raise HTTPException(404, "there is no such job")
+        return await to_thread.run_sync(job_page, sheet, lens)
 
-    async def prometheus(self, request: Request) -> Response:
-        """Write the metrics."""
-        text = self.metrics.render(await _read(self.reader.status()))
-        return Response(text, headers={"Content-Type": CONTENT_TYPE})
+    def _job_lens(self, request: Request) -> Lens:
+        return self.lens(request).below("../../")
 
-    async def status(self, request: Request) -> Response:
-        """Give what `watcher status --json` gives."""
-        return json_answer(await _read(self.reader.status()))
+    async def _shown(self, make: Callable[[], Awaitable[Page]], lens: Lens) -> Response:
+        try:
+            pulse = await read(self.reader.pulse())
+            page = await make()
+        except UnreadableError as error:
+            return HTMLResponse(sentence(str(error), signs.BAD, lens=lens), 503)
+        except HTTPException as error:
+            return HTMLResponse(sentence(error.detail, signs.ODD, lens=lens), error.status_code)
+        return HTMLResponse(document(page, lens, pulse))
 
-    async def sessions(self, request: Request) -> Response:
-        """Give what `watcher sessions --json` gives."""
-        return json_answer(await _read(self.reader.sessions(_limit(request))))
+    def _stream(self, request: Request, address: str, make: Callable[[], Awaitable[Page]]) -> Response:
+        if self.live.is_full:
+            return json_answer({"error": "too many look already; the page itself works"}, 503)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        seen = request.headers.get("last-event-id") or request.query_params.get("seen", "")
 
-    async def deliveries(self, request: Request) -> Response:
-        """Give what `watcher deliveries --json` gives."""
-        return json_answer(await _read(self.reader.deliveries(_state(request), _limit(request))))
+        async def write() -> tuple[Part, ...]:
+            page = await make()
+            return (title(page), as_of(self.lens()), *page.parts)
 
-
-async def _read(reading: Awaitable[_T]) -> _T:
-    """Await the database for a while; whatever it raises becomes one sentence that is safe to show."""
-    try:
-        with anyio.fail_after(READ_WITHIN):
-            return await reading
-    except TimeoutError:
-        raise UnreadableError(f"the database did not answer within {READ_WITHIN:g} s") from None
-    except Exception as error:  # noqa: BLE001 - a reader may be built on any database, and none may end the daemon
-        _log.warning("the database could not be read: %s", one_line(error))
-        vague = f"the database could not be read ({type(error).__name__}); the log says more"
-        raise UnreadableError(str(error) if hasattr(error, "passing") else vague) from None
+        events: AsyncIterator[str] = self.live.follow(address, seen[:100], write)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _limit(request: Request) -> int:
-    given = request.query_params.get("limit") or str(DEFAULT_LIMIT)
-    if not (given.isascii() and given.isdigit() and len(given) <= 9 and 1 <= int(given) <= LARGEST_LIMIT):
-        raise HTTPException(400, f"limit must be a whole number from 1 to {LARGEST_LIMIT}")
-    return int(given)
+def _asked(request: Request) -> Asked:
+    page = request.query_params.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) <= 6 else 1
+    return Asked(request.query_params.get("q", "")[:LONGEST_SEARCH], number)
 
 
-def _state(request: Request) -> State | None:
-    given = request.query_params.get("state")
-    if not given:
-        return None
-    if given not in set(State):
-        raise HTTPException(400, f"state must be one of {', '.join(State)}")
-    return State(given)
+def _asset(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    """Make the endpoint of a file of ours; the pages ask for it by version, so it may be kept."""
+    content = (files("watcher.web") / name).read_bytes()
+
+    async def asset(request: Request) -> Response:
+        return Response(content, media_type=kind, headers=_FOR_A_DAY)
+
+    return asset
+
+
+async def _icon(request: Request) -> Response:
+    return Response(_ICON, media_type="image/svg+xml", headers=_FOR_A_DAY)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's types do not say which handler gets what
-    sentence = "only GET and HEAD are served here" if error.status_code == 405 else error.detail
-    answer = json_answer({"error": sentence}, error.status_code)
+    words = "only GET and HEAD are served here" if error.status_code == 405 else error.detail
+    answer = json_answer({"error": words}, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
 

@@ -2,6 +2,7 @@
 
 import logging
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -11,7 +12,8 @@ from watcher.core.jsonview import Json, dump
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -24,19 +26,23 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
 
 
-def hosts_for(bound: str) -> frozenset[str] | None:
+def hosts_for(bound: str, public_url: str | None = None) -> frozenset[str] | None:
     """Return the names under which a browser may speak to what listens on `bound`; None where any name may.
+
+    A proxy in front may pass on the name of the public address.
 
     Only a listener on loopback knows its names. It checks them, since a foreign page could otherwise have its own name
     resolve to 127.0.0.1 and read our answers as its own (DNS rebinding).
     """
+    public = urlsplit(public_url or "").hostname
+    known = _LOOPBACK | ({public} if public else set())
     if bound in _LOOPBACK:
-        return _LOOPBACK
+        return known
     try:
         address = ip_address(bound)
     except ValueError:
         return None
-    return _LOOPBACK | {str(address)} if address.is_loopback else None
+    return known | {str(address)} if address.is_loopback else None
 
 
 def json_answer(value: object, status: int = 200) -> Response:

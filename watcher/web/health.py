@@ -15,9 +15,14 @@ class _Pulse:
 
 @dataclass(slots=True)
 class Health:
-    """What `/healthz` and `/readyz` rest on. A loop is named as a person would, `poll HQ`."""
+    """What `/healthz` and `/readyz` rest on. A loop is named as a person would, `poll HQ`.
+
+    `pace`: how much faster than real time its clock runs; what loops take is partly real time, so limits are as much
+    longer.
+    """
 
     started: datetime
+    pace: float = 1.0
     _pulses: dict[str, _Pulse] = field(default_factory=dict, init=False)
     _expected: tuple[str, ...] = field(default=(), init=False)
     _troubles: dict[str, str] = field(default_factory=dict, init=False)
@@ -28,6 +33,7 @@ class Health:
 
         A loop that is watched already keeps its last beat and only gets the new limit.
         """
+        within *= self.pace
         known = self._pulses.get(loop)
         self._pulses[loop] = replace(known, within=within) if known else _Pulse(now or self.started, within)
 

@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-_VOID = frozenset({"link", "meta"})
+_VOID = frozenset({"link", "meta", "input"})
 # Control codes and half surrogate pairs, which no HTML may hold, and the overrides that let a name turn its line round.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

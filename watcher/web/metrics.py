@@ -4,13 +4,15 @@ What happens is counted as it happens; what stands in the store is read from it 
 another process or a server that is gone never leaves a stale figure. The registry is our own: nothing is global.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from watcher import __version__
+from watcher.core.board import Standing, Tally
 from watcher.core.delivery import Sent
 from watcher.core.model import Failure
 from watcher.core.views import StatusView
@@ -85,14 +87,15 @@ class Metrics:
         """Count events that a silence keeps back."""
         self._silenced.labels(server).inc(count)
 
-    def render(self, status: StatusView) -> bytes:
-        """Write all metrics as text, with the gauges as `status` has them."""
-        return generate_latest(_WithoutCreated(self._counted)) + generate_latest(_stored(status))
+    def render(self, status: StatusView, jobs: Mapping[str, Tally] = MappingProxyType({})) -> bytes:
+        """Write all metrics as text, with the gauges as the store has them; `jobs` by the name of their server."""
+        return generate_latest(_WithoutCreated(self._counted)) + generate_latest(_stored(status, jobs))
 
 
-def _stored(status: StatusView) -> CollectorRegistry:
+def _stored(status: StatusView, jobs: Mapping[str, Tally]) -> CollectorRegistry:
     registry = CollectorRegistry()
     _server_gauges(status, registry)
+    _job_gauges(jobs, registry)
     _outbox_gauges(status, registry)
     build = Gauge("watcher_build_info", "Always 1; the label says which version runs.", ["version"], registry=registry)
     build.labels(__version__).set(1)
@@ -110,6 +113,14 @@ def _server_gauges(status: StatusView, registry: CollectorRegistry) -> None:
     for server in status.servers:
         success.labels(server.name).set(server.last_success.timestamp() if server.last_success else 0)
         sessions.labels(server.name).set(server.open_sessions)
+
+
+def _job_gauges(jobs: Mapping[str, Tally], registry: CollectorRegistry) -> None:
+    """Count jobs by how they stand; a series for each job would be too many where there are ten thousand."""
+    stands = Gauge("watcher_jobs", "Jobs by how they stand.", ["server", "standing"], registry=registry)
+    for server, tally in jobs.items():
+        for one in Standing:
+            stands.labels(server, one.name.lower()).set(tally.of(one))
 
 
 def _outbox_gauges(status: StatusView, registry: CollectorRegistry) -> None:

@@ -1,6 +1,7 @@
 """From events to one message that fits its channel."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import tzinfo
 
 from watcher.core.errand import discreet
@@ -11,6 +12,7 @@ from watcher.core.render.escape import fold
 from watcher.core.render.facts import facts
 from watcher.core.render.fit import compose, squeeze
 from watcher.core.render.group import is_one_story, items, overview
+from watcher.core.render.link import room_for, with_link
 from watcher.core.render.markup import Kind, Line, cut, dress, shorten
 from watcher.core.render.style import Details, Format, Message, Style
 from watcher.core.render.words import details as details_of
@@ -23,18 +25,30 @@ _LABELS = {"error": "Error", "warning": "Warning", "details": "Details", "stop":
 
 
 def render(
-    events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: Details = Details.FULL, held: str = ""
+    events: tuple[Event, ...],
+    style: Style,
+    zone: tzinfo,
+    *,
+    details: Details = Details.FULL,
+    held: str = "",
+    page: str | None = None,
 ) -> Message:
     """Write the message for one event or several, within the limits of its style.
 
     Times are in `zone`, with their offset. `details`: how much of what a session's log and details say, and of who
     restored what (they name users and sites). `held`: what they waited for. What does not fit is left out from the end,
-    where the log lines stand, and counted.
+    where the log lines stand, and counted. `page`: the address of the status page, for a link below all else.
     """
     if not events:
         raise ValueError("a message needs an event")
     if details is not Details.FULL:
         events = tuple(discreet(event) for event in events)
+    end = room_for(events, page, style)
+    narrower = replace(style, body_limit=style.body_limit - len(end))
+    return with_link(_written(events, narrower, zone, details=details, held=held), end)
+
+
+def _written(events: tuple[Event, ...], style: Style, zone: tzinfo, *, details: Details, held: str) -> Message:
     if len(events) == 1 and events[0].digest is not None:
         return render_digest(events[0].digest, style, zone)
     spoken = events[-1:] if is_one_story(events) else events

@@ -51,6 +51,29 @@ def moment(when: datetime, zone: tzinfo, *, beside: datetime) -> str:
     return f"{date} {local.hour:02}:{local.minute:02} {_offset(local)}"
 
 
+def brief(when: datetime, zone: tzinfo, *, beside: datetime) -> str:
+    """Return a moment as short as it is clear: "today 02:10", "Tue 02:10" within six days, "3 Mar 02:10" else.
+
+    What lies a day and more ahead is always a date.
+    """
+    local, day = _local(when, zone), _local(beside, zone)
+    clock = f"{local.hour:02}:{local.minute:02}"
+    days = (day.date() - local.date()).days
+    if days == 0:
+        return f"today {clock}"
+    if days == -1:
+        return f"tomorrow {clock}"
+    if 0 < days < 7:
+        return f"{_DAYS[local.weekday()]} {clock}"
+    year = "" if local.year == day.year else f" {local.year}"
+    return f"{local.day} {_MONTHS[local.month - 1]}{year} {clock}"
+
+
+def offset(when: datetime, zone: tzinfo) -> str:
+    """Return how far a zone is from UTC at a moment: "+01:00"."""
+    return _offset(_local(when, zone))
+
+
 def ordinal(count: int) -> str:
     """Return "third" for 3 and "12th" for 12."""
     if 0 < count < len(_ORDINALS):

@@ -1,0 +1,87 @@
+"""Jobs with their strips in `watcher status`, and `watcher sessions --follow`."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.cli.cli_world import NOW, Shell
+from watcher.cli.board import strip
+from watcher.core.model import Session
+from watcher.core.record import Known, Page
+from watcher.store import open_store
+
+
+def test_status_says_what_is_wrong_and_shows_each_job(shell: Shell) -> None:
+    """The sentence of the page first; then, on a pipe, plain signs without a colour."""
+    shell.fill(job="Mail [red]Bern[/red]\x1b[2J")
+    ended = shell.watcher("status")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert "\x1b" not in ended.out
+    heading = next(line for line in lines if line.startswith("job "))
+    row = lines[lines.index(heading) + 1]
+    assert heading.split() == ["job", "server", "last", "runs", "state", "last", "good", "next"]
+    assert row.startswith("Mail [red]Bern[/red] [2J  HQ")
+    assert "✗" in row or "  x  " in row
+    assert lines[0]
+
+
+@pytest.mark.parametrize(("is_plain", "signs"), [(False, "▮▲✗▫▶?"), (True, ".!x->?")], ids=["unicode", "ascii"])
+def test_each_status_has_its_own_sign(is_plain: bool, signs: str) -> None:
+    """Shape and colour both; a terminal that knows no Unicode gets letters."""
+    words = ("Success", "Warning", "Failed", "Stopped", "Running", "Odd")
+    made = strip(tuple(Session("s", word) for word in words), is_plain=is_plain)
+    assert "".join(sign for sign, _ in made.signs) == signs
+    assert len({colour for _, colour in made.signs}) == len(words)
+
+
+@contextmanager
+def following(shell: Shell, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Follow in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "watcher", "sessions", "--follow", *words],
+        env=shell.environ({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def change(shell: Shell, session: Session) -> None:
+    """Write a session down, as a daemon beside would."""
+    store = open_store(f"sqlite:///{shell.database}")
+    store.record(1, [session.id], [], lambda _: Page((Known(session),)), now=NOW)
+    store.close()
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_new_and_changed_sessions_come_as_lines(shell: Shell, as_json: bool) -> None:
+    """What is there first, then what begins and what ends; Ctrl-C ends it in peace."""
+    shell.fill(job="Mail")
+    with following(shell, *(["--json"] if as_json else [])) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [process.stdout.readline()]
+        begun = Session("s-2", "Running", "j-1", created=NOW)
+        change(shell, begun)
+        lines.append(process.stdout.readline())
+        change(shell, replace(begun, status="Warning", ended=NOW.replace(minute=16)))
+        lines.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(10), process.stderr.read()) == (0, "")
+    if as_json:
+        assert [json.loads(line)["status"] for line in lines] == ["Failed", "Running", "Warning"]
+    else:
+        assert lines == [
+            "2026-03-04 06:06:07+01:00  Failed after 1 h: Mail on HQ\n",
+            "2026-03-04 06:06:07+01:00  Running: Mail on HQ\n",
+            "2026-03-04 06:16:07+01:00  Warning after 10 min: Mail on HQ\n",
+        ]

@@ -1,0 +1,161 @@
+"""What people look at, on every database: how all stands, one job in full, and whether anything has changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.store.store_values import (
+    GREETING,
+    MINUTE,
+    NOW,
+    event_of,
+    explain,
+    failed,
+    meet,
+    running,
+    sent_statements,
+    write,
+)
+from watcher.core.board import STRIP, Asked, Standing
+from watcher.core.delivery import Settlement, State
+from watcher.core.event import SESSION_FAILED
+from watcher.core.match import Match
+from watcher.core.model import Job, LogLine, Session
+from watcher.core.policy import Decision, Ruling, Step
+from watcher.core.record import Chain, End, Known, Outcome, Owed, Page
+from watcher.core.silence import Silence
+from watcher.store import Store
+
+HOUR = timedelta(hours=1)
+JOBS = {"job-1": Job("job-1", "HR - Mail", organization="contoso"), "job-2": Job("job-2", "Sites")}
+RULING = Ruling((Step("all", takes=True, reason="named"),), (Decision("ops", True, "named", "all"),))
+
+
+def good(number: int, job: str = "job-2") -> Known:
+    """Make a good run that ended so many hours ago."""
+    ended = NOW - number * HOUR
+    session = Session(f"{job}-g{number}", "Success", job, created=ended - 20 * MINUTE, ended=ended)
+    return Known(session, (End("Success", ended),))
+
+
+def furnish(store: Store) -> int:
+    """Put two jobs into the store: one that fails, of which one channel was told, and one that is good and runs."""
+    server = meet(store).id
+    store.announce([("HQ", "https://hq:4443")], [("ops", "json://host")], now=NOW)
+    store.finish_look(server, now=NOW, greeting=GREETING, watermark=NOW, jobs=JOBS)
+    event = replace(event_of(failed("s1")), log=(LogLine("error", "401 Unauthorized"),))
+    page = Page(
+        (
+            failed("s1"),
+            good(2),
+            good(1),
+            replace(running("r1"), session=replace(running("r1").session, job_id="job-2")),
+        ),
+        {"job-1": Outcome("Failed", NOW, 3, NOW - HOUR), "job-2": Outcome("Success", NOW - HOUR, last_good=NOW - HOUR)},
+        (event,),
+        (Owed(event.id, "ops", "json://host"),),
+        rulings={event.id: RULING},
+    )
+    write(store, server, page)
+    return server
+
+
+def test_the_board_shows_how_each_job_stands(store: Store) -> None:
+    """With its runs in their order, what runs now, why it fails, and what was told."""
+    furnish(store)
+    view = store.overview(Asked(), now=NOW)
+    assert [(card.row.job.name, card.row.standing(NOW)) for card in view.cards] == [
+        ("HR - Mail", Standing.FAILING),
+        ("Sites", Standing.GOOD),
+    ]
+    assert [run.id for run in view.cards[1].runs] == ["job-2-g2", "job-2-g1", "r1"]
+    assert view.cards[1].row.running is not None
+    assert (view.causes, view.choice.tally.running) == (("401 Unauthorized",), 1)
+    assert [(one.delivery.channel, one.event.type) for one in view.latest] == [("ops", SESSION_FAILED)]
+    assert view.dead == ()
+    assert [card.row.job.name for card in store.overview(Asked("sites"), now=NOW).cards] == ["Sites"]
+
+
+def test_a_bad_end_that_waits_for_its_retry_is_no_failure_yet(store: Store) -> None:
+    """It is shown as waiting, since when its run is held."""
+    server = furnish(store)
+    chain = Chain("s9", "job-2", ("s9",), failed("s9").session, held=NOW)
+    write(store, server, Page(chains=(chain,)))
+    rows = {row.job.name: row.standing(NOW) for row in store.standings()}
+    assert rows == {"HR - Mail": Standing.FAILING, "Sites": Standing.RETRYING}
+
+
+def test_a_job_in_full_has_its_logs_and_whom_it_was_told(store: Store) -> None:
+    """Newest first, each end with its event, ruling and deliveries; a job that is not there is None."""
+    furnish(store)
+    sheet = store.sheet("HQ", "job-1", now=NOW)
+    assert sheet is not None
+    assert [known.session.id for known in sheet.sessions] == ["s1"]
+    (account,) = sheet.told["s1"]
+    assert (account.event.log[0].text, account.ruling) == ("401 Unauthorized", RULING)
+    assert [(one.channel, one.state) for one in account.deliveries] == [("ops", State.PENDING)]
+    assert store.sheet("HQ", "job-9", now=NOW) is None
+    assert store.sheet("Branch", "job-1", now=NOW) is None
+
+
+def test_what_was_given_up_and_what_is_silenced_is_shown(store: Store) -> None:
+    """The dead with their event; silences while they are in force."""
+    furnish(store)
+    (row,) = store.claim("ops", now=NOW, owner="me", lease=MINUTE, limit=1)
+    store.settle({row.id: Settlement(State.DEAD, "404")}, owner="me", now=NOW)
+    store.silence(Silence(Match(), NOW - MINUTE, NOW + MINUTE, "ann"))
+    view = store.overview(Asked(), now=NOW)
+    assert [one.delivery.last_error for one in view.dead] == ["404"]
+    assert [one.author for one in view.silences] == ["ann"]
+    assert store.overview(Asked(), now=NOW + HOUR).silences == ()
+
+
+CHANGES: dict[str, Callable[[Store], object]] = {
+    "a look that failed": lambda store: store.fail_look("HQ", now=NOW + MINUTE, error="no route"),
+    "a session that ended": lambda store: write(store, 1, Page((good(-1),)), now=NOW + MINUTE),
+    "a session that went on": lambda store: write(
+        store, 1, Page((Known(replace(running("r1").session, job_id="job-2", progress=7)),))
+    ),
+    "a delivery": lambda store: store.claim("ops", now=NOW, owner="me", lease=MINUTE, limit=1),
+    "a silence": lambda store: store.silence(Silence(Match(), NOW, NOW + HOUR)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_pulse_changes_with_what_people_look_at(store: Store, change: str) -> None:
+    """And stays the same while nothing happens."""
+    assert furnish(store) == 1
+    before = store.pulse()
+    assert store.pulse() == before
+    CHANGES[change](store)
+    assert store.pulse() != before
+
+
+def test_the_runs_of_one_job_are_found_by_an_index(store: Store) -> None:
+    """However many sessions there are of others."""
+    furnish(store)
+    with sent_statements(store) as sent:
+        store.overview(Asked(), now=NOW)
+        store.pulse()
+        store.sheet("HQ", "job-2", now=NOW)
+    asked = [(statement, values) for statement, values in sent if "FROM sessions" in statement]
+    assert len(asked) >= 5
+    for statement, values in asked:
+        plan = explain(store, statement, values)
+        if "LIMIT" in statement:
+            assert "ix_sessions_server_id_job_id_created" in plan
+            assert "TEMP B-TREE" not in plan
+            assert "Sort" not in plan
+        else:
+            assert "ix_sessions_settled" in plan
+
+
+def test_no_more_is_read_than_is_shown(store: Store) -> None:
+    """The last thirty of a hundred runs."""
+    server = furnish(store)
+    write(store, server, Page(tuple(good(number) for number in range(3, 103))))
+    view = store.overview(Asked("sites"), now=NOW)
+    assert len(view.cards[0].runs) == STRIP
+    assert view.cards[0].runs[-1].id == "r1"

@@ -1,0 +1,245 @@
+"""How everything stands, for people who look: each job's standing, the worst first, and what a page of it shows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from math import ceil
+
+from watcher.core.event import Event, ServerRef
+from watcher.core.model import Job, Session, Status
+from watcher.core.record import Outcome
+from watcher.core.silence import Silence
+from watcher.core.usual import slow_after
+from watcher.core.views import DeliveryView, StatusView
+
+STRIP = 30
+"""So many of a job's last runs are shown."""
+
+ROWS = 50
+"""So many jobs stand on one page of them."""
+
+WORST = 5
+"""So many failing jobs are named above everything else."""
+
+RESTING_AFTER = timedelta(days=14)
+"""A job of which nothing was heard for so long, and nothing is planned, is taken as switched off or gone."""
+
+
+class Standing(IntEnum):
+    """How a job stands; the smaller, the worse."""
+
+    FAILING = 0
+    RETRYING = 1
+    WARNING = 2
+    GOOD = 3
+    NEW = 4
+    RESTING = 5
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One job as the store has it. `server_id` is the store's own. `running`: its session that is open, if any.
+
+    `held`: since when a bad end of it waits for its retry.
+    """
+
+    server_id: int
+    server: ServerRef
+    job: Job
+    outcome: Outcome | None = None
+    running: Session | None = None
+    held: datetime | None = None
+
+    def standing(self, now: datetime) -> Standing:
+        """Say how the job stands. A bad end that waits for its retry is none yet."""
+        if self._is_resting(now):
+            return Standing.RESTING
+        if self.outcome is not None and self.outcome.status == Status.FAILED:
+            return Standing.FAILING
+        if self.held is not None:
+            return Standing.RETRYING
+        if self.outcome is None:
+            return Standing.NEW
+        return Standing.WARNING if self.outcome.status == Status.WARNING else Standing.GOOD
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it stands so: the first failure in a row, else the latest end."""
+        if self.outcome is None:
+            return self.held
+        return self.outcome.failing_since or self.outcome.ended
+
+    @property
+    def last_good(self) -> datetime | None:
+        """When it last ended with a backup: Success, or Warning, which has one too."""
+        if self.outcome is None:
+            return self.job.last_backup
+        is_good = self.outcome.status in {Status.SUCCESS, Status.WARNING}
+        known = (self.outcome.last_good, self.outcome.ended if is_good else None, self.job.last_backup)
+        return max((one for one in known if one), default=None)
+
+    def _is_resting(self, now: datetime) -> bool:
+        if self.running is not None or self.held is not None:
+            return False
+        ended = self.outcome.ended if self.outcome else None
+        heard = [one for one in (self.job.last_run, self.job.next_run, ended) if one]
+        return bool(heard) and now - max(heard) > RESTING_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which jobs are asked for: those in whose name, server or organization a text stands; a page from 1 on."""
+
+    text: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many jobs there are, how many stand how, and how many run."""
+
+    jobs: int = 0
+    by_standing: tuple[int, ...] = (0,) * len(Standing)
+    running: int = 0
+
+    def of(self, standing: Standing) -> int:
+        """Return how many stand so."""
+        return self.by_standing[standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one page shows of all jobs: `rows` of those asked for, `found` in all; `worst` of all there are."""
+
+    tally: Tally
+    rows: tuple[JobRow, ...]
+    found: int
+    page: int
+    pages: int
+    worst: tuple[JobRow, ...]
+    by_server: dict[str, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """A job with its last runs, oldest first, and why the last bad one ended so ("" where nothing says it)."""
+
+    row: JobRow
+    runs: tuple[Session, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One delivery, and the event that it tells of."""
+
+    delivery: DeliveryView
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that the page shows. `causes`: those of `choice.worst`. `dead`: the latest of `status.outbox.dead`."""
+
+    now: datetime
+    status: StatusView
+    choice: Choice
+    cards: tuple[JobCard, ...] = ()
+    causes: tuple[str, ...] = ()
+    latest: tuple[Telling, ...] = ()
+    dead: tuple[Telling, ...] = ()
+    silences: tuple[Silence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual for a job by its good runs: the middle length and count of objects, and when a run is slow."""
+
+    length: timedelta | None = None
+    objects: int | None = None
+    slow: timedelta | None = None
+
+
+def choose(rows: Iterable[JobRow], asked: Asked, now: datetime) -> Choice:
+    """Put all jobs in their order, the worst first, and take the page that is asked for."""
+    ranked = sorted(((row.standing(now), row) for row in rows), key=lambda one: _rank(*one))
+    wanted = asked.text.casefold().split()
+    found = [row for _, row in ranked if _is_meant(row, wanted)] if wanted else [row for _, row in ranked]
+    pages = max(ceil(len(found) / ROWS), 1)
+    page = min(max(asked.page, 1), pages)
+    failing = [row for standing, row in ranked[:WORST] if standing is Standing.FAILING]
+    return Choice(
+        tally=_tally(ranked),
+        rows=tuple(found[(page - 1) * ROWS : page * ROWS]),
+        found=len(found),
+        page=page,
+        pages=pages,
+        worst=tuple(failing),
+        by_server=_tallies(ranked),
+    )
+
+
+def tallies(rows: Iterable[JobRow], now: datetime) -> dict[str, Tally]:
+    """Count how the jobs of each server stand, by its name."""
+    return _tallies([(row.standing(now), row) for row in rows])
+
+
+def usual(runs: Iterable[Session]) -> Usual:
+    """Say what is usual for a job, by its runs that were good."""
+    good = [run for run in runs if run.status == Status.SUCCESS]
+    lengths = [span for run in good if (span := length(run)) is not None]
+    counts = [count for run in good if (count := objects(run))]
+    return Usual(
+        length=sorted(lengths)[len(lengths) // 2] if lengths else None,
+        objects=sorted(counts)[len(counts) // 2] if counts else None,
+        slow=slow_after(lengths),
+    )
+
+
+def length(run: Session) -> timedelta | None:
+    """Return how long a run took; None while it goes on, or where its times say nothing."""
+    if run.created is None or run.ended is None or run.ended < run.created:
+        return None
+    return run.ended - run.created
+
+
+def objects(run: Session) -> int | None:
+    """Return how many objects a run has gone through."""
+    done = run.statistics.processed_objects
+    return done if done is not None else run.progress
+
+
+def silenced(row: JobRow, silences: Sequence[Silence], now: datetime) -> Silence | None:
+    """Return the silence that is in force for everything a job may say; None if there is none."""
+    about = {
+        "server": row.server.name,
+        "job": row.job.name,
+        "job_type": row.job.type,
+        "organization": row.job.organization,
+    }
+    return next((one for one in silences if one.mutes(about, now)), None)
+
+
+def _rank(standing: Standing, row: JobRow) -> tuple[int, bool, float, str, str]:
+    since = row.since.timestamp() if standing is Standing.FAILING and row.since else 0.0
+    return standing, row.running is None, since, row.job.name.casefold(), row.server.name
+
+
+def _is_meant(row: JobRow, words: Sequence[str]) -> bool:
+    where = f"{row.job.name}\n{row.server.name}\n{row.job.organization or ''}".casefold()
+    return all(word in where for word in words)
+
+
+def _tallies(ranked: Sequence[tuple[Standing, JobRow]]) -> dict[str, Tally]:
+    by_server: dict[str, list[tuple[Standing, JobRow]]] = {}
+    for one in ranked:
+        by_server.setdefault(one[1].server.name, []).append(one)
+    return {name: _tally(its) for name, its in by_server.items()}
+
+
+def _tally(ranked: Sequence[tuple[Standing, JobRow]]) -> Tally:
+    counts = [0] * len(Standing)
+    for standing, _ in ranked:
+        counts[standing] += 1
+    return Tally(len(ranked), tuple(counts), sum(row.running is not None for _, row in ranked))

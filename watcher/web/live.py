@@ -1,0 +1,137 @@
+"""Pages that follow what happens: server-sent events with the parts that changed, written once for all who look."""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import anyio
+
+from watcher.core.jsonview import dump
+from watcher.web.frame import Part
+from watcher.web.guard import one_line
+
+LOOK_EVERY = 1.0
+KEEP_ALIVE_EVERY = 15.0
+MOST_STREAMS = 32
+_REST = 10.0  # writing rests ten times as long as it took, so that all who look cost no more than a tenth of a core
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The parts of one page as they were at one pulse of the store."""
+
+    pulse: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(slots=True)
+class Live:
+    """What all streams share: the last pulse, the pages as they were written last, and the sign to end.
+
+    The store is asked for its pulse once a second at the most, however many look, and not at all if nobody does.
+    """
+
+    take_pulse: Callable[[], Awaitable[str]]
+    stopping: anyio.Event = field(default_factory=anyio.Event)
+    _pulse: str = ""
+    _taken: float = float("-inf")
+    _rests_until: float = float("-inf")
+    _written: dict[str, Written] = field(default_factory=dict)
+    _followers: Counter[str] = field(default_factory=Counter)
+    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many streams as there may be."""
+        return self._followers.total() >= MOST_STREAMS
+
+    async def pulse(self) -> str:
+        """Return the store's pulse, at most a second old."""
+        async with self._lock:
+            if anyio.current_time() - self._taken >= LOOK_EVERY * 0.9:
+                self._pulse = await self.take_pulse()
+                self._taken = anyio.current_time()
+            return self._pulse
+
+    async def follow(
+        self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]
+    ) -> AsyncIterator[str]:
+        """Yield, as events of a stream, what has changed of a page since the pulse `seen`, until it is time to stop."""
+        self._followers[address] += 1
+        try:
+            yield f"retry: {int(LOOK_EVERY * 2000)}\n\n"
+            shown: dict[str, str] = {}
+            quiet = anyio.current_time()
+            while not self.stopping.is_set():
+                written = await self._next(address, seen, write)
+                if written is not None:
+                    is_known = not shown and written.pulse == seen  # the browser has just loaded it
+                    seen = written.pulse
+                    events = list(_changes(shown, written.parts))
+                    if events and not is_known:
+                        quiet = anyio.current_time()
+                        yield "".join(f"event: part\ndata: {event}\n\n" for event in events) + f"id: {seen}\ndata:\n\n"
+                if anyio.current_time() - quiet >= KEEP_ALIVE_EVERY:
+                    quiet = anyio.current_time()
+                    yield ": still here\n\n"
+                with anyio.move_on_after(LOOK_EVERY):
+                    await self.stopping.wait()
+        finally:
+            self._leave(address)
+
+    def _leave(self, address: str) -> None:
+        """Forget a page that nobody follows any more."""
+        self._followers[address] -= 1
+        if self._followers[address] <= 0:
+            del self._followers[address]
+            self._written.pop(address, None)
+
+    async def _next(self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
+        """Return the page as it is now; None if nothing has changed, or it cannot be read."""
+        try:
+            pulse = await self.pulse()
+            before = self._written.get(address)
+            if pulse == seen and before is not None and before.pulse == seen:
+                return None
+            return await self._page(address, pulse, write)
+        except Exception as error:  # noqa: BLE001 - a database that is busy ends no stream; the next look may succeed
+            _log.debug("a page that is followed could not be read: %s", one_line(error))
+            return None
+
+    async def _page(self, address: str, pulse: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
+        async with self._lock:
+            before, began = self._written.get(address), anyio.current_time()
+            if (before is not None and before.pulse == pulse) or began < self._rests_until:
+                return before
+            written = Written(pulse, await write())
+            ended = anyio.current_time()
+            self._rests_until = ended + _REST * (ended - began)
+            self._written[address] = written
+            return written
+
+
+def _changes(shown: dict[str, str], parts: tuple[Part, ...]) -> Iterator[str]:
+    """Yield the pieces that are not as they were shown, and take down that they are now."""
+    for part in parts:
+        if not part.rows:
+            if _note(shown, part.name, part.html):
+                yield dump({"id": part.name, "html": part.html})
+            continue
+        is_whole = _note(shown, part.name, "\n".join((part.around, *(name for name, _ in part.rows))))
+        changed = [(name, html) for name, html in part.rows if _note(shown, name, html)]
+        if is_whole:
+            yield dump({"id": part.name, "html": part.html})
+        else:
+            yield from (dump({"id": name, "html": html}) for name, html in changed)
+
+
+def _note(shown: dict[str, str], name: str, html: str) -> bool:
+    mark = blake2b(html.encode(errors="replace"), digest_size=12).hexdigest()
+    if shown.get(name) == mark:
+        return False
+    shown[name] = mark
+    return True
