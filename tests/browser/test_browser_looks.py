@@ -38,7 +38,7 @@ def test_a_stranger_sees_what_is_wrong_and_since_when(page: "Page", site: str) -
     ("scheme", "size"),
     [
         ("light", "wide"),
-        ("dark", "phone"),
+        pytest.param("dark", "phone", marks=pytest.mark.soak),
         pytest.param("light", "phone", marks=pytest.mark.soak),
         pytest.param("dark", "wide", marks=pytest.mark.soak),
     ],

@@ -160,6 +160,8 @@ async def test_nobody_else_gets_anywhere(site: Site, hands: Hands, action: str) 
     assert (await site.ask(f"/actions/{action}?id=3&csrf={csrf}")).status_code == 405
     wrong_bearer = await site.send(f"/actions/{action}", form, Authorization="Bearer wrong")
     assert (wrong_bearer.status_code, list(wrong_bearer.json())) == (401, ["error"])
+    through_proxy = await site.send(f"/actions/{action}", form, Authorization="Basic YW5uOnB3")
+    assert through_proxy.headers["content-type"].startswith("text/html")
     assert hands.done == []
 
 

@@ -210,7 +210,7 @@ async def test_streams_are_bounded_and_end_with_the_server(monkeypatch: pytest.M
             await anyio.sleep(0.1)
             began = anyio.current_time()
             app.state.live.stopping.set()
-    assert anyio.current_time() - began < 1.5
+    assert anyio.current_time() - began < 2.5, "an open stream that is not told costs 3 s"
     assert len(ended) == 2
     assert all('"id":"hero"' in text for text in ended)
     assert not app.state.live.is_full

@@ -185,9 +185,9 @@ def tallies(rows: Iterable[JobRow], now: datetime) -> dict[str, Tally]:
     return _tallies([(row.standing(now), row) for row in rows])
 
 
-def usual(runs: Iterable[Session]) -> Usual:
-    """Say what is usual for a job, by its runs that were good."""
-    good = [run for run in runs if run.status == Status.SUCCESS]
+def usual(runs: Sequence[Session]) -> Usual:
+    """Say what is usual for a job, by those of its last runs that were good: the same on every page."""
+    good = [run for run in runs[-STRIP:] if run.status == Status.SUCCESS]
     lengths = [span for run in good if (span := length(run)) is not None]
     counts = [count for run in good if (count := objects(run))]
     return Usual(

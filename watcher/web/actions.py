@@ -216,7 +216,7 @@ def _id(given: Mapping[str, str]) -> int:
 
 
 def _is_program(request: Request) -> bool:
-    return "authorization" in request.headers
+    return request.headers.get("authorization", "").lower().startswith("bearer")  # a proxy's login is no program's
 
 
 def _by(grant: Grant) -> str:
