@@ -14,6 +14,7 @@ from watcher.core.model import JobType, Session
 from watcher.core.policy import Case, Policy
 from watcher.core.record import ServerRecord
 from watcher.core.watchdog.alarm import Desk, Review, review
+from watcher.core.watchdog.estate import parts_of
 from watcher.core.watchdog.facts import Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
 from watcher.core.watchdog.limits import Limits, Rulebook
@@ -199,7 +200,8 @@ def _is_away(guard: Guard, now: datetime) -> bool:
 
 async def _survey(guard: Guard, now: datetime) -> None:
     """Read the parts that are due, and forget those that could not be read for long: they say nothing any more."""
-    due = [part for part in Part if _is_due(guard, part, now)]
+    wanted = parts_of(guard.rulebook.of_server(guard.watch.watched.name))
+    due = [part for part in Part if part in wanted and _is_due(guard, part, now)]
     found = await guard.surveyor.survey(due) if due else Parts()
     for part in due:
         guard.asked[part] = now

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.watchdog_facts import DAY, HOUR, MINUTE, NOW, Kennel
+from watcher.core.watchdog.estate import parts_of
 from watcher.core.watchdog.limits import Limits, Rulebook
-from watcher.core.watchdog.survey import Health, License, Proxy, Repository, Survey
+from watcher.core.watchdog.survey import Health, License, Part, Proxy, Repository, Survey
 
 OFFLINE = Survey(proxies=(Proxy("p1", "proxy-01", is_online=False),))
 ONLINE = Survey(proxies=(Proxy("p1", "proxy-01", is_online=True),))
@@ -167,6 +168,13 @@ def test_first_contact_tells_of_a_license_once() -> None:
 def test_other_ends_of_a_license(survey: Survey, kinds: list[str]) -> None:
     """It may have none, and more may be used than was bought."""
     assert Kennel().kinds(survey=survey) == kinds
+
+
+def test_only_what_a_rule_asks_for_is_read() -> None:
+    """A limit of nothing is one, too: it means at once."""
+    assert parts_of(Limits()) == set(Part)
+    assert parts_of(Limits(unhealthy_after=timedelta(0))) == set(Part)
+    assert parts_of(Limits(license_days=(), repository_low=())) == {Part.HEALTH, Part.PROXIES, Part.REPOSITORIES}
 
 
 def test_each_rule_can_be_switched_off() -> None:

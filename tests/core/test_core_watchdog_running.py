@@ -84,6 +84,7 @@ def test_retries_and_bad_runs_say_nothing_of_what_is_usual() -> None:
         (a_run(5, "Disconnected"), 0.2, []),
         (a_run(5, "Disconnected"), 0.25, ["session.disconnected"]),
         (a_run(50, "Updating"), 50, []),
+        (replace(a_run(50, "Queued"), job_id=None), 50, []),  # no job's work
     ],
 )
 def test_runs_that_do_not_go_on(run: Session, quiet: float, kinds: list[str]) -> None:

@@ -362,6 +362,14 @@ async def test_limits_may_differ_by_job(store: Store) -> None:
     assert await house.passes(0) == ["job.overdue"]
 
 
+async def test_what_no_rule_asks_for_is_not_read(store: Store) -> None:
+    """Each request is one that the server has to answer."""
+    off = Limits(unhealthy_after=None, repository_low=(), license_days=())
+    house = House(store, Script(), Rulebook(off))
+    await house.passes(0)
+    assert [set(parts) for _, parts in house.script.asked] == [{Part.PROXIES, Part.REPOSITORIES}]
+
+
 def test_passes_are_a_minute_apart_at_most() -> None:
     """And a second at least, where looks follow each other closely."""
     spans = [timedelta(seconds=seconds) for seconds in (0.1, 5, 30, 600)]

@@ -1,7 +1,7 @@
 """A month with the watchdogs: `python -m tests.simulation.month [seeds]` prints what they told, false and true.
 
 The real pass over looks and the watchdogs' own, on a real store, in virtual time; only the server is made up. It looks
-every five minutes, is started anew twice, and its clock is forty seconds behind the server's.
+every ten minutes, is started anew twice, and its clock is forty seconds behind the server's.
 """
 
 import sys
@@ -160,7 +160,7 @@ async def direct(work: Callable[[], T]) -> T:
     return work()
 
 
-def healthy(seed: int, *, jobs: int = 200, days: int = 30, interval: timedelta = 5 * MINUTE) -> list[str]:
+def healthy(seed: int, *, jobs: int = 200, days: int = 30, interval: timedelta = 10 * MINUTE) -> list[str]:
     """Return what is told of a month in which nothing is wrong, which should be nothing."""
     estate = Estate(seed, begins=AUTUMN if seed % 2 else SPRING, days=days, jobs=jobs)
     estate.live()
@@ -170,7 +170,7 @@ def healthy(seed: int, *, jobs: int = 200, days: int = 30, interval: timedelta =
 
 
 def faulty(
-    seed: int, *, jobs: int = 200, days: int = 30, interval: timedelta = 5 * MINUTE
+    seed: int, *, jobs: int = 200, days: int = 30, interval: timedelta = 10 * MINUTE
 ) -> tuple[list[Planted], list[str], list[str]]:
     """Return what was planted in a month, what was told besides, and what was not told as it should have been."""
     estate = Estate(seed, begins=AUTUMN if seed % 2 else SPRING, days=days, jobs=jobs)

@@ -117,10 +117,24 @@ def test_a_ledger_shows_what_runs_and_when_jobs_ran_last(store: Store) -> None:
     ledger = guard(store, jobs=["j1", "j3"])[1]
     assert [known.session.id for known in ledger.open] == ["4"]
     assert ledger.open[0].moved == NOW
-    assert ledger.past == {"j1": Past(NOW - HOUR, NOW - 29 * HOUR, NOW - 39 * HOUR)}
+    assert ledger.past == {"j1": Past(NOW - HOUR, NOW - 29 * HOUR, NOW - 39 * HOUR), "j3": Past()}
     assert (ledger.failing, ledger.skew, ledger.met) == (False, 0.0, NOW)
     store.fail_look("HQ", now=NOW, error="gone", kind=Failure.UNREACHABLE)
     assert guard(store)[1].failing
+
+
+def test_a_good_end_is_found_however_many_bad_ones_came_after(store: Store) -> None:
+    """Usually the last sessions tell it, and a long history is not read."""
+    bad = [a_run(f"b{number}", "Failed", number - 1000, number - 999.5) for number in range(900)]
+    write(store, meet(store).id, Page((*RUNS, *bad[:20])))
+    with sent_statements(store) as sent:
+        first = guard(store, jobs=["j1"])[1].past["j1"]
+    assert first == Past(NOW - HOUR, NOW - 29 * HOUR, NOW - 39 * HOUR)
+    (asked,) = [statement for statement, _ in sent if "ORDER BY sessions.created DESC" in statement]
+    assert "LIMIT" in asked
+    assert not [statement for statement, _ in sent if "max(" in statement]
+    write(store, meet(store).id, Page(tuple(a_run(f"c{n}", "Failed", -20 + n / 100, -19 + n / 100) for n in range(99))))
+    assert guard(store, jobs=["j1"])[1].past["j1"].good == NOW - 39 * HOUR
 
 
 def test_the_last_runs_of_a_job_are_found_by_an_index(store: Store) -> None:

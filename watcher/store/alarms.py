@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from watcher.core.event import ServerRef
 from watcher.core.model import Session
@@ -14,34 +14,29 @@ from watcher.core.watchdog.facts import GOOD, Ledger, Past
 from watcher.store import pages, quieted
 from watcher.store.columns import UtcTime
 from watcher.store.schema import alarms, servers, sessions
-from watcher.store.statements import in_chunks, upsert
+from watcher.store.statements import upsert
 
 _SERVER = select(servers).where(servers.c.id == bindparam("server_id"))
 _MINE: Select[Any] = select(alarms.c.data, alarms.c.told).where(alarms.c.server_id == bindparam("server_id"))
 _ONE = _MINE.where(alarms.c.kind == bindparam("kind"), alarms.c.subject == bindparam("subject"))
 _OPEN = select(sessions.c.data).where(sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id"))
-_WELL = case((sessions.c.status.in_(sorted(GOOD)), sessions.c.ended))
-_PAST = (
-    select(
-        sessions.c.job_id,
-        func.max(sessions.c.created, type_=UtcTime).label("begun"),
-        func.max(sessions.c.ended, type_=UtcTime).label("ended"),
-        func.max(_WELL, type_=UtcTime).label("good"),
-    )
-    .where(sessions.c.server_id == bindparam("server_id"), sessions.c.job_id.in_(bindparam("ids", expanding=True)))
-    .group_by(sessions.c.job_id)
-)
-_RUNS = (
-    select(sessions.c.data)
-    .where(
-        sessions.c.server_id == bindparam("server_id"),
-        sessions.c.job_id == bindparam("job_id"),
-        sessions.c.created.is_not(None),
-        sessions.c.settled.is_not(None),
-    )
+_OF_JOB = (sessions.c.server_id == bindparam("server_id"), sessions.c.job_id == bindparam("job_id"))
+_LATEST = (
+    select(sessions.c.created, sessions.c.ended, sessions.c.status)
+    .where(*_OF_JOB, sessions.c.created.is_not(None))
     .order_by(sessions.c.created.desc())
     .limit(bindparam("most"))
 )
+_GOOD = select(func.max(sessions.c.ended, type_=UtcTime)).where(*_OF_JOB, sessions.c.status.in_(sorted(GOOD)))
+_RUNS = (
+    select(sessions.c.data)
+    .where(*_OF_JOB, sessions.c.created.is_not(None), sessions.c.settled.is_not(None))
+    .order_by(sessions.c.created.desc())
+    .limit(bindparam("most"))
+)
+
+
+_LAST = 50
 
 
 def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], now: datetime) -> Ledger:
@@ -52,10 +47,8 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
     key = {"server_id": server_id}
     server = connection.execute(_SERVER, key).one()
     mine = [_alarm(row) for row in connection.execute(_MINE, key)]
-    past: dict[str, Past] = {}
-    for ids in in_chunks([*job_ids, *(alarm.job.id for alarm in mine if alarm.job is not None)]):
-        for row in connection.execute(_PAST, {**key, "ids": ids}):
-            past[row.job_id] = Past(row.begun, row.ended, row.good)
+    wanted = dict.fromkeys([*job_ids, *(alarm.job.id for alarm in mine if alarm.job is not None)])
+    past = {job_id: _past(connection, {**key, "job_id": job_id}) for job_id in wanted}
     return Ledger(
         ServerRef(server.name, server.installation_id),
         server.first_contact,
@@ -66,6 +59,17 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
         past,
         quieted.in_force(connection, now),
     )
+
+
+def _past(connection: Connection, key: dict[str, Any]) -> Past:
+    """Read when a job ran last, of its last sessions; all of them only where none of those ended well."""
+    rows = connection.execute(_LATEST, {**key, "most": _LAST}).all()
+    if not rows:
+        return Past()
+    ends = [row.ended for row in rows if row.ended is not None]
+    good = [row.ended for row in rows if row.ended is not None and row.status in GOOD]
+    last_good = max(good) if good else (connection.scalar(_GOOD, key) if len(rows) == _LAST else None)
+    return Past(rows[0].created, max(ends, default=None), last_good)
 
 
 def runs_of(connection: Connection, server_id: int, job_id: str, most: int) -> tuple[Session, ...]:

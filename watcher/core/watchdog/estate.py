@@ -14,13 +14,25 @@ from watcher.core.event import (
 from watcher.core.render.units import number, size
 from watcher.core.watchdog.alarm import Alarm, Key, Says, Verdict
 from watcher.core.watchdog.limits import Limits
-from watcher.core.watchdog.survey import Health, License, Proxy, Repository, Survey
+from watcher.core.watchdog.survey import Health, License, Part, Proxy, Repository, Survey
 
 RISES_BY = 2
 """A repository has to be so many percent above the first limit to be out of danger: one at the edge is told once."""
 
 OVER_USE = "/use"
 _DAY = timedelta(days=1)
+
+
+def parts_of(limits: Limits) -> frozenset[Part]:
+    """Return the parts that have to be read for the rules that are on."""
+    asks = {
+        Part.HEALTH: (limits.unhealthy_after,),
+        Part.PROXIES: (limits.proxy_offline_after, limits.repository_invalid_after, limits.disconnected_after),
+        Part.REPOSITORIES: (limits.repository_low or None, limits.repository_invalid_after),
+        Part.BUCKETS: (limits.repository_low or None,),
+        Part.LICENSE: (limits.license_days or None,),
+    }
+    return frozenset(part for part, rules in asks.items() if any(rule is not None for rule in rules))
 
 
 def of_survey(survey: Survey, limits: Limits, alarms: Mapping[Key, Alarm], now: datetime) -> Iterator[Verdict]:

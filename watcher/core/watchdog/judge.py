@@ -15,7 +15,7 @@ from watcher.core.event import (
     SERVER_UNHEALTHY,
     SESSION_DISCONNECTED,
 )
-from watcher.core.model import Job
+from watcher.core.model import Job, JobType
 from watcher.core.watchdog.alarm import BY_SESSION, Alarm, Key, Says, Verdict
 from watcher.core.watchdog.estate import of_survey
 from watcher.core.watchdog.facts import NOTHING, Facts, Ledger, as_ref, job_ref
@@ -25,6 +25,7 @@ from watcher.core.watchdog.running import of_run
 from watcher.core.watchdog.short import short
 from watcher.core.watchdog.survey import Survey
 
+_WORK = frozenset({None, JobType.BACKUP, JobType.COPY})
 _OF_JOBS = frozenset({JOB_OVERDUE, JOB_STALE, JOB_DISABLED, JOB_SHORT})
 
 
@@ -88,7 +89,9 @@ def _of_runs(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     jobs = bench.facts.jobs
     for known in (one for one in ledger.open if one.session.is_of_job):
         job_id = known.session.job_id
-        limits = bench.limits.get(job_id or "", bench.server_limits)
+        if job_id is None or known.session.job_type not in _WORK:
+            continue  # nobody waits for a restore that somebody has open
+        limits = bench.limits.get(job_id, bench.server_limits)
         ref = job_ref(job_id, jobs)
         yield from of_run(known, ref, limits, bench.usual.get(known.session.id), bench.now)
 
