@@ -187,11 +187,11 @@ def main(wanted: Iterable[str]) -> None:
         began, jobs = time.monotonic(), int(count or 200)
         alarms = healthy(int(seed), jobs=jobs)
         planted, besides, missed = faulty(int(seed), jobs=jobs)
-        wanted = sum(len(fault.events) for fault in planted)
+        told = sum(len(fault.events) for fault in planted)
         days, false = days + 2 * 30 * jobs, false + len(alarms) + len(besides)
         events, found = events + len(planted), found + len(planted) - len({one.partition(":")[0] for one in missed})
         took = time.monotonic() - began
-        print(f"seed {seed}: {len(alarms)} and {len(besides)} false, {len(missed)} of {wanted} missed, {took:.0f} s")
+        print(f"seed {seed}: {len(alarms)} and {len(besides)} false, {len(missed)} of {told} missed, {took:.0f} s")
         for line in (*alarms[:20], *besides[:20], *missed):
             print(f"    {line}")
     print(f"false alarms per 1,000 job-days: {false * 1000 / days:.3f} of {days} job-days")
