@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from watcher.core.board import Asked, JobRow, Standing, choose, silenced, tallies, usual
+from watcher.core.board import Asked, choose, silenced, tallies, usual
 from watcher.core.event import ServerRef
 from watcher.core.match import Match, Pattern
 from watcher.core.model import Job, Session, Statistics
 from watcher.core.record import Outcome
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow, Standing
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -73,7 +74,6 @@ def test_what_is_usual_are_the_good_runs() -> None:
     bad = Session("bad", "Failed", created=NOW, ended=NOW + timedelta(minutes=1))
     its = usual([*runs, bad])
     assert (its.length, its.objects) == (timedelta(minutes=14), 14)
-    assert its.slow == timedelta(minutes=200)
     assert usual([bad]).length is None
 
 

@@ -18,7 +18,7 @@ from tests.store.store_values import (
     sent_statements,
     write,
 )
-from watcher.core.board import STRIP, Asked, Standing
+from watcher.core.board import STRIP, Asked
 from watcher.core.delivery import Settlement, State
 from watcher.core.event import SESSION_FAILED
 from watcher.core.match import Match
@@ -26,6 +26,7 @@ from watcher.core.model import Job, LogLine, Session
 from watcher.core.policy import Decision, Ruling, Step
 from watcher.core.record import Chain, End, Known, Outcome, Owed, Page
 from watcher.core.silence import Silence
+from watcher.core.standing import Standing
 from watcher.store import Store
 
 HOUR = timedelta(hours=1)
