@@ -21,16 +21,19 @@ SECRET = "0f6c1d52-7b1e-4d2a-9a53-0c1f6f6d1b11"
 SPEED = 600.0
 FAST = f"""
 import os
+from datetime import timedelta
 from watcher import logs
 from watcher.clock import now, sped_up
+from watcher.daemon import loops
 from watcher.daemon.process import run
 from watcher.settings import load
 
 settings = load(options={{}}, environ=os.environ)
+loops.POLL_WITHIN = timedelta(seconds=3)
 logs.configure("text", "debug", settings.secret_values())
 raise SystemExit(run(settings, once=False, reload=lambda: settings, clock=sped_up({SPEED}, start=now())))
 """
-"""The daemon as it is, on a clock of which ten minutes pass in a second."""
+"""The daemon as it is, on a clock of which ten minutes pass in a second; a look is stuck after three real ones."""
 
 
 @dataclass
@@ -69,7 +72,7 @@ def test_a_stuck_loop_stops_the_calls_and_healthz_says_which(household: Househol
     assert health(household)[0] == 200
     assert set(inbox.called) == {f"/{SECRET}"}
 
-    scene.faults.hang(3.0, path="/jobsessions")
+    scene.faults.hang(7.0, path="/jobsessions")
     eventually(lambda: health(household)[0] == 503, what=household.log)
     calls = len(inbox.called)
     assert "poll default made no progress" in health(household)[1]
