@@ -82,7 +82,11 @@ def _alarm(alarm: AlarmView, lens: Lens) -> Markup:
     sign = signs.of_alarm(alarm.event)
     about = alarm.name if alarm.name == alarm.server else f"{alarm.name} on {alarm.server}"
     said = (element("strong", word(alarm.event)), f": {about} ", element("small", shorten(alarm.reason, LONGEST_CAUSE)))
-    return element("li", element("span", signs.mark(sign), *said), element("span", "since ", lens.time(alarm.since)))
+    return element(
+        "li",
+        element("span", signs.mark(sign), *said),
+        element("span", "since ", lens.time(alarm.since), class_="faint"),
+    )
 
 
 def _servers(overview: Overview, lens: Lens) -> Part:
