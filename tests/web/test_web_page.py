@@ -204,6 +204,7 @@ def test_a_job_shows_what_the_watchdogs_say_of_it() -> None:
     assert "failing since Sun 03:00, third in a row" in text
     assert "no good end since Fri 07:00" in text
     assert "HQ https://hq.example:44432 jobs, 1 failing, 1 overdue" in text
+    assert text.count("because of that") == 4  # above all and in the list, for each
     assert "it has not ended well for more than 60 h" in see(show_job(sheet(both))).text
     disabled = row(job=replace(row().job, enabled=False), alarms=(of_job("job.disabled"),))
     text = see(show(overview(disabled))).text
@@ -285,7 +286,8 @@ def test_what_runs_is_compared_with_what_is_usual() -> None:
     assert 'class="progress"' in page
     slow = of_job("job.slow", subject="r0", reason="it runs for more than 40 min, longer than its own runs do")
     view = overview(row(running=replace(running, created=ago(7200)), alarms=(slow,)))
-    for page in (show(view), show_job(sheet(view.cards[0].row))):
+    slowly = sheet(view.cards[0].row)
+    for page in (show(view), show_job(replace(slowly, card=replace(slowly.card, cause=slow.reason)))):
         assert "running for 2 h, usually 20 min" in see(page).text
         assert "slow: it runs for more than 40 min, longer than its own runs do" in see(page).text
         assert see(page).text.count("longer than its own runs do") == 1

@@ -95,11 +95,14 @@ def _job(card: JobCard, silences: tuple[Silence, ...], lens: Lens) -> Markup:
 
 def _cause(card: JobCard, standing: Standing) -> Markup:
     """Say why a job is in trouble, where that does not stand beside its run."""
-    row = card.row
-    is_said = standing is not Standing.FAILING and row.running is not None and row.alarm in row.of_run(row.running)
-    if not card.cause or not standing.is_trouble or is_said:
+    if not card.cause or not standing.is_trouble or is_said_beside_run(card.row, standing):
         return Markup("")
     return element("p", shorten(card.cause, LONGEST_CAUSE), class_="cause" if standing.is_bad else "cause mild")
+
+
+def is_said_beside_run(row: JobRow, standing: Standing) -> bool:
+    """Whether why a job stands so is said beside its run, which is slow, stalled or disconnected."""
+    return standing is not Standing.FAILING and row.running is not None and row.alarm in row.of_run(row.running)
 
 
 def alarm_badge(alarm: Alarm, lens: Lens) -> Markup:

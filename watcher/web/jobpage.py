@@ -9,13 +9,13 @@ from watcher.core.model import LogLine, Session
 from watcher.core.policy import Decision, Ruling
 from watcher.core.record import Known
 from watcher.core.render.link import quoted
-from watcher.core.render.units import number, size
+from watcher.core.render.units import duration, number, size
 from watcher.core.render.words import reason
 from watcher.core.sheet import Account, JobSheet
 from watcher.core.standing import Standing
 from watcher.web import charts, people, signs
 from watcher.web.frame import Page, Part
-from watcher.web.joblist import alarm_badge, progress, standing_words
+from watcher.web.joblist import alarm_badge, is_said_beside_run, progress, standing_words
 from watcher.web.lens import Lens, hidden
 from watcher.web.markup import Markup, element, join
 
@@ -44,7 +44,8 @@ def _hero(sheet: JobSheet, lens: Lens) -> Part:
     state = element("p", *standing_words(card, standing, lens), class_="lead")
     where = " · ".join(part for part in (row.server.name, row.job.organization, row.job.type) if part)
     running = progress(row, usual(card.runs), lens)
-    cause = element("p", card.cause, class_="cause") if card.cause and standing is not Standing.GOOD else ""
+    is_silent = standing is Standing.GOOD or is_said_beside_run(row, standing)
+    cause = element("p", card.cause, class_="cause") if card.cause and not is_silent else ""
     also = [element("li", alarm_badge(one, lens), " ", one.reason) for one in row.besides(standing)]
     ahead = row.job.next_run if row.job.next_run and row.job.next_run > lens.now else None
     times = ("Last good ", lens.time(row.last_good), " · next ", lens.time(ahead, nothing="not planned"))
@@ -80,7 +81,7 @@ def _usually(its: Usual, slow: timedelta | None) -> Iterator[Markup]:
     if its.length:
         yield join(f", usually {charts.rough(its.length)}")
     if slow:
-        yield join(f", slow after {charts.rough(slow)}")
+        yield join(f", slow after {duration(slow)}")
 
 
 def _moved(runs: list[Session]) -> Iterator[Markup]:

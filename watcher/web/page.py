@@ -47,7 +47,11 @@ def _hero(overview: Overview, stuck: Sequence[str], lens: Lens) -> Part:
     named = element("span", said.named, class_="named") if said.named else ""
     h1 = element("h1", f"{said.said}:" if said.named else said.said, " " if named else "", named)
     rest = element("p", " · ".join(said.rest), class_="rest") if said.rest else ""
-    causes = [_cause(row, cause, lens) for row, cause in zip(overview.choice.worst, overview.causes, strict=True)]
+    worst = zip(overview.choice.worst, overview.causes, strict=True)
+    # what is only slow stays at its place in the list of jobs while others fail
+    causes = [
+        _cause(row, cause, lens) for row, cause in worst if said.tone is not Tone.BAD or row.standing(lens.now).is_bad
+    ]
     causes += [_error(one) for one in overview.status.servers if one.reachable is False and one.last_error][:ERRORS]
     listed = element("ul", *causes, class_="causes") if causes and said.tone in {Tone.BAD, Tone.WARN} else ""
     body = element("div", h1, rest, listed)
