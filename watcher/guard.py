@@ -19,12 +19,10 @@ from watcher.core.watchdog.facts import Facts, Ledger
 from watcher.core.watchdog.judge import Bench, judge, limits_of
 from watcher.core.watchdog.limits import Limits, Rulebook
 from watcher.core.watchdog.missing import sift
+from watcher.core.watchdog.running import RUNS
 from watcher.core.watchdog.survey import FIELDS, NO_SURVEY, Part, Parts, Survey
 from watcher.core.watchdog.yardstick import Measures
 from watcher.watch import Watch
-
-RUNS = 200
-"""So many of a job's last runs say what is usual for it."""
 
 MOST_JOBS = 50
 """Of so many jobs the past is read in one pass."""

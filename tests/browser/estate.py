@@ -1,22 +1,28 @@
 """A store with weeks of believable runs in it, for pages that are looked at, and for measuring them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from watcher.core import event as events
+from watcher.core.board import Asked
 from watcher.core.delivery import Settlement, State
-from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
+from watcher.core.event import Event, JobRef, ServerRef, Story, Thing, event_id
 from watcher.core.match import Match, Pattern
 from watcher.core.model import Greeting, Job, JobType, LogLine, Session, Statistics
-from watcher.core.policy import Decision, Ruling, Step
-from watcher.core.record import End, Known, Outcome, Owed, Page
+from watcher.core.policy import Case, Decision, Policy, Ruling, Step
+from watcher.core.record import End, Known, Outcome, Owed, Page, ServerRecord
 from watcher.core.silence import Silence
+from watcher.core.watchdog.alarm import Desk, Review, Says, Verdict, review
+from watcher.core.watchdog.facts import Ledger
+from watcher.core.watchdog.limits import Limits
+from watcher.core.watchdog.running import RUNS, of_run, usual_limit
 from watcher.store import Store
 
 NOW = datetime(2026, 3, 3, 7, 42, 11, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 CHANNELS = [("chat", "slack"), ("mail", "mailtos://mail.example.com"), ("tickets", "https://tickets.example.com")]
 BECAUSE = {
@@ -36,6 +42,7 @@ class Plan:
     gigabytes: float
     ends: str = ""
     runs_now: float = 0.0
+    times_longer: int = 1
 
 
 PLANS = (
@@ -43,7 +50,7 @@ PLANS = (
     Plan("Contoso - SharePoint", "contoso.onmicrosoft.com", 214, 86, 61, "......F.......w..........s....", 0.62),
     Plan("Contoso - Teams", "contoso.onmicrosoft.com", 88, 58, 7.4, ".........F...............w....w"),
     Plan("Fabrikam - Exchange", "fabrikam.example", 42, 187, 2.3, "..............w..............."),
-    Plan("Fabrikam - OneDrive", "fabrikam.example", 118, 187, 18, "....F...................F.....", 0.31),
+    Plan("Fabrikam - OneDrive", "fabrikam.example", 118, 187, 18, "....F...................F.....", 0.31, 8),
     Plan("Fabrikam - Shared mailboxes", "fabrikam.example", 14, 22, 0.34, "................w............."),
     Plan("Tailspin - Mail to bucket", "tailspin.example", 31, 131, 1.9, ".............................."),
     Plan("Tailspin - Staff mail", "tailspin.example", 38, 131, 1.9, ".......w..............FF......F"),
@@ -72,6 +79,8 @@ def furnish(store: Store) -> None:
         for (job_id, job), plan in zip(jobs.items(), plans, strict=True):
             page = _page(server.ref, job, plan, rng)
             store.record(server.id, [], [job_id], lambda _, page=page: page, now=NOW - timedelta(minutes=3))  # type: ignore[misc]
+        if name == "HQ":
+            _guard(store, server, jobs)
     for channel in ("chat", "mail"):
         rows = store.claim(channel, now=NOW, owner="me", lease=MINUTE, limit=1000)
         store.settle({row.id: Settlement(State.DELIVERED) for row in rows}, owner="me", now=NOW)
@@ -80,6 +89,40 @@ def furnish(store: Store) -> None:
     store.settle({row.id: Settlement(State.DELIVERED) for row in rows[:-1]}, owner="me", now=NOW)
     match = Match((("server", Pattern(("Branch",))), ("job", Pattern(("Tailspin - Students",)))))
     store.silence(Silence(match, NOW - MINUTE, NOW + timedelta(hours=4), "ann", "moving to a new proxy"))
+
+
+def _guard(store: Store, server: ServerRecord, jobs: Mapping[str, Job]) -> None:
+    """Let the watchdogs tell of a run that is slow, and of a proxy and a disk."""
+    verdicts = [
+        Verdict(
+            "proxy.offline",
+            "p2",
+            Says.YES,
+            "the proxy is offline",
+            since=NOW - 18 * MINUTE,
+            thing=Thing("p2", "proxy-02"),
+        ),
+        Verdict(
+            "repository.low",
+            "d1",
+            Says.YES,
+            "less than 10 %, 704 GB of 8.8 TB are free",
+            since=NOW - 5 * HOUR,
+            thing=Thing("d1", "Disk 01"),
+        ),
+    ]
+    job = next(one for one in jobs.values() if one.name == "Fabrikam - OneDrive")
+    run = next(run for run in store.overview(Asked(job.name), now=NOW).cards[0].runs if not run.is_ended)
+    limit = usual_limit(store.runs(server.id, [job.id], most=RUNS)[job.id])
+    assert limit is not None
+    assert run.created is not None
+    known, ref = Known(run), JobRef(job.id, job.name, job.type, job.organization)
+    verdicts += of_run(known, ref, Limits(), limit, NOW)
+
+    def decide(ledger: Ledger) -> Review:
+        return review(ledger.alarms, verdicts, Desk(ledger.server, NOW, Case(Policy((), {}), NOW)))
+
+    store.guard(server.id, [], decide, now=NOW)
 
 
 def _job(job_id: str, plan: Plan) -> Job:
@@ -108,7 +151,7 @@ def _runs(job: Job, plan: Plan, rng: random.Random) -> Iterator[Session]:
         share = rng.uniform(0.2, 0.6) if sign in "Fs" else rng.uniform(0.85, 1.2)
         yield _run(job, plan, f"{job.id}-{number}", began, share, _STATUS[sign])
     if plan.runs_now:
-        began = NOW - plan.minutes * plan.runs_now * MINUTE
+        began = NOW - plan.minutes * plan.runs_now * plan.times_longer * MINUTE
         run = _run(job, plan, f"{job.id}-now", began, plan.runs_now, "Running")
         yield replace(run, ended=None)
 

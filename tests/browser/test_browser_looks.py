@@ -119,8 +119,8 @@ def test_the_policy_keeps_foreign_script_and_style_out(browser: "Browser", site:
 @pytest.mark.parametrize(
     ("name", "path", "scheme", "width", "height"),
     [
-        ("page", "/", "light", 1200, 740),
-        ("page-dark", "/", "dark", 1200, 740),
+        ("page", "/", "light", 1200, 1110),
+        ("page-dark", "/", "dark", 1200, 1110),
         ("page-phone", "/", "light", 390, 844),
         ("job", JOB, "light", 1200, 900),
     ],
@@ -147,4 +147,4 @@ def test_pictures_for_the_documents(  # noqa: PLR0917 - a picture has a name, a 
     picture = album / f"{name}.png"
     page.screenshot(path=picture)
     context.close()
-    assert picture.stat().st_size < 150_000
+    assert picture.stat().st_size < 230_000

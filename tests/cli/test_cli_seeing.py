@@ -7,13 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.cli.cli_world import NOW, Shell
 from watcher.cli.board import strip
+from watcher.core.event import JobRef, Thing
 from watcher.core.model import Session
+from watcher.core.policy import Case, Policy
 from watcher.core.record import Known, Page
+from watcher.core.watchdog.alarm import Desk, Says, Verdict, review
 from watcher.store import open_store
 
 
@@ -30,6 +34,46 @@ def test_status_says_what_is_wrong_and_shows_each_job(shell: Shell) -> None:
     assert row.startswith("Mail [red]Bern[/red] [2J  HQ")
     assert "✗" in row or "  x  " in row
     assert lines[0]
+
+
+def test_status_shows_what_the_watchdogs_have_told(shell: Shell) -> None:
+    """In the sentence, in a table of its own and at the job; without any there is no table."""
+    shell.fill(job="Mail")
+    assert "alarm" not in shell.watcher("status").out
+    since = NOW - timedelta(days=3)
+    tell(
+        shell,
+        Verdict("job.stale", "j-1", Says.YES, "it has not ended well", since=since, job=JobRef("j-1", "Mail")),
+        Verdict("proxy.offline", "p-1", Says.YES, "it is\x1b[2J offline", since=NOW, thing=Thing("p-1", "proxy [red]")),
+    )
+    lines = shell.watcher("status").out.splitlines()
+    assert lines[0].startswith("1 job is failing: Mail since 4 Mar 06:06 · 1 proxy is offline: proxy [red] since 4 Mar")
+    heading = next(place for place, line in enumerate(lines) if line.startswith("alarm "))
+    assert lines[heading].split() == ["alarm", "of", "server", "since", "why"]
+    assert lines[heading + 1].split("  ")[0] == "no good end"
+    assert lines[heading + 1].endswith("1 Mar 06:06  it has not ended well")
+    assert lines[heading + 2].startswith("Proxy offline  proxy [red]  HQ")
+    assert "it is [2J offline" in lines[heading + 2]
+    job = next(line for line in lines if line.startswith("Mail "))
+    assert "FAILING since 4 Mar 06:06, no good end" in job
+    told = json.loads(shell.watcher("status", "--json").out)["alarms"]
+    assert told[0] == {
+        "server": "HQ",
+        "event": "job.stale",
+        "subject": "j-1",
+        "name": "Mail",
+        "since": "2026-03-01T05:06:07Z",
+        "reason": "it has not ended well",
+    }
+    assert [one["name"] for one in told] == ["Mail", "proxy [red]"]
+
+
+def tell(shell: Shell, *verdicts: Verdict) -> None:
+    """Let the watchdogs say so, as a daemon beside would."""
+    store = open_store(f"sqlite:///{shell.database}")
+    case = Case(Policy((), {}), NOW)
+    store.guard(1, [], lambda ledger: review(ledger.alarms, verdicts, Desk(ledger.server, NOW, case)), now=NOW)
+    store.close()
 
 
 @pytest.mark.parametrize(("is_plain", "signs"), [(False, "▮▲✗▫▶?"), (True, ".!x->?")], ids=["unicode", "ascii"])

@@ -1,10 +1,13 @@
 """The watchdogs in the real process, against the stand-in server: what did not happen, and what is about to break."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.processes.household import Household, Inbox, eventually, inbox, server_settings
@@ -42,6 +45,12 @@ class House:
         eventually(lambda: len(self.box.of(kind)) >= count, within=30, what=lambda: (kind, self.household.log()))
         assert len(self.box.of(kind)) == count
 
+    def serves(self, path: str) -> str:
+        """Return what the process serves at a path, once it serves at all."""
+        eventually(lambda: "status page at" in self.household.log(), what=self.household.log)
+        address = re.findall(r"status page at (http://\S+)/", self.household.log())[-1]
+        return httpx.get(address + path).raise_for_status().text
+
     def kinds(self) -> list[str]:
         """Return the kinds of events so far."""
         return [event["type"].removeprefix("watcher.") for event in self.box.got]
@@ -59,6 +68,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         household.environ = server_settings(url, world) | {
             "WATCHER_CHANNELS": f"hook=webhook+{box.url}",
             "WATCHER_POLL_INTERVAL": "0.1",
+            "WATCHER_LISTEN": "127.0.0.1:0",
         }
         yield House(household, world, faults, box)
         if household.process:
@@ -79,6 +89,16 @@ def test_from_first_contact_to_the_last_recovery(house: House) -> None:
     world.proxies[proxy] = replace(world.proxies[proxy], online=False)
     house.faults.fail(500, path="/License", times=None)  # one part that fails
     house.hears("proxy.offline")
+    page = house.serves("/")
+    assert re.search(r'<title id="title">1 job is overdue: Mail since \w+ \d\d:\d\d ·', page)
+    assert "1 proxy is offline: " in page
+    assert "What is about to break" in page
+    told = json.loads(house.serves("/api/status"))["alarms"]
+    assert {(one["event"], one["name"]) for one in told} == {
+        ("job.overdue", "Mail"),
+        ("repository.low", "Disk 01"),
+        ("proxy.offline", house.box.of("proxy.offline")[0]["data"]["proxy"]["name"]),
+    }
     house.household.end()
     world.start(job, now())
     world.proxies[proxy] = replace(world.proxies[proxy], online=True)
@@ -87,4 +107,6 @@ def test_from_first_contact_to_the_last_recovery(house: House) -> None:
     for kind in ("job.overdue", "proxy.offline", "repository.low"):
         house.hears(f"{kind}.recovered")
         assert house.kinds().count(kind) == 1
+    assert json.loads(house.serves("/api/status"))["alarms"] == []
+    assert "What is about to break" not in house.serves("/")
     assert "Traceback" not in house.household.log()

@@ -18,14 +18,19 @@ from tests.store.store_values import (
     sent_statements,
     write,
 )
-from watcher.core.board import STRIP, Asked, Standing
+from watcher.core.board import STRIP, Asked
 from watcher.core.delivery import Settlement, State
-from watcher.core.event import SESSION_FAILED
+from watcher.core.event import SESSION_FAILED, JobRef, Thing
 from watcher.core.match import Match
 from watcher.core.model import Job, LogLine, Session
-from watcher.core.policy import Decision, Ruling, Step
+from watcher.core.policy import Case, Decision, Policy, Ruling, Step
 from watcher.core.record import Chain, End, Known, Outcome, Owed, Page
 from watcher.core.silence import Silence
+from watcher.core.standing import Standing
+from watcher.core.views import AlarmView
+from watcher.core.watchdog.alarm import Desk, Review, Says, Verdict, review
+from watcher.core.watchdog.facts import Ledger
+from watcher.core.watchdog.running import RUNS, usual_limit
 from watcher.store import Store
 
 HOUR = timedelta(hours=1)
@@ -112,6 +117,63 @@ def test_what_was_given_up_and_what_is_silenced_is_shown(store: Store) -> None:
     assert store.overview(Asked(), now=NOW + HOUR).silences == ()
 
 
+def tell(store: Store, server: int, *verdicts: Verdict) -> None:
+    """Let the watchdogs say so."""
+
+    def decide(ledger: Ledger) -> Review:
+        return review(ledger.alarms, verdicts, Desk(ledger.server, NOW, Case(Policy((), {}), NOW)))
+
+    store.guard(server, [], decide, now=NOW)
+
+
+def test_what_the_watchdogs_have_told_stands_at_the_job_and_in_the_status(store: Store) -> None:
+    """Each job's and run's with its reason, those of servers by themselves; not what was seen but not told yet."""
+    server = furnish(store)
+    mail, sites = JobRef("job-1", "HR - Mail"), JobRef("job-2", "Sites")
+    run = running("r1").session
+    tell(
+        store,
+        server,
+        Verdict("job.overdue", "job-2", Says.YES, "it was due", since=NOW - HOUR, job=sites),
+        Verdict("job.slow", "r1", Says.YES, "it runs long", since=NOW - MINUTE, job=sites, session=run),
+        Verdict("job.disabled", "job-1", Says.YES, "it is disabled", after=12 * HOUR, job=mail),
+        Verdict("proxy.offline", "p1", Says.YES, "the proxy is offline", thing=Thing("p1", "proxy-01")),
+        Verdict("license.expiring", "l1", Says.YES, "the license ends in 7 d", thing=Thing("l1", "")),
+    )
+    view = store.overview(Asked(), now=NOW)
+    assert view.status == store.status(now=NOW)
+    assert view.status.alarms == (
+        AlarmView("HQ", "job.overdue", "job-2", "Sites", NOW - HOUR, "it was due"),
+        AlarmView("HQ", "job.slow", "r1", "Sites", NOW - MINUTE, "it runs long"),
+        AlarmView("HQ", "license.expiring", "l1", "HQ", NOW, "the license ends in 7 d"),
+        AlarmView("HQ", "proxy.offline", "p1", "proxy-01", NOW, "the proxy is offline"),
+    )
+    assert [card.row.standing(NOW) for card in view.cards] == [Standing.FAILING, Standing.OVERDUE]
+    assert view.causes == ("401 Unauthorized", "it was due")
+    assert tuple(card.cause for card in view.cards) == view.causes
+    row = view.cards[1].row
+    assert row.running is not None
+    assert [one.kind for one in row.of_run(row.running)] == ["job.slow"]
+    sheet = store.sheet("HQ", "job-2", now=NOW)
+    assert sheet is not None
+    assert (sheet.card.row, sheet.card.cause) == (row, "it was due")
+    store.announce([("Branch", "https://branch:4443")], [("ops", "json://host")], now=NOW)
+    assert store.status(now=NOW).alarms == ()  # nobody watches that server any more
+
+
+def test_what_would_be_slow_is_what_the_watchdogs_go_by(store: Store) -> None:
+    """From the same runs, not only from those that are shown; the one that runs now is none of them."""
+    server = furnish(store)
+    long = replace(good(80).session, id="long", created=NOW - 90 * HOUR, ended=NOW - 80 * HOUR)
+    longer = [Known(replace(long, id=f"long-{n}"), good(80).settled) for n in range(3)]
+    write(store, server, Page((*(good(number) for number in range(3, 79)), *longer)))
+    sheet = store.sheet("HQ", "job-2", now=NOW)
+    assert sheet is not None
+    assert sheet.slow == 10 * HOUR
+    assert usual_limit(known.session for known in sheet.sessions) == 80 * MINUTE  # twice: it tells of two days only
+    assert sheet.slow == usual_limit(store.runs(server, ["job-2"], most=RUNS)["job-2"])
+
+
 CHANGES: dict[str, Callable[[Store], object]] = {
     "a look that failed": lambda store: store.fail_look("HQ", now=NOW + MINUTE, error="no route"),
     "a session that ended": lambda store: write(store, 1, Page((good(-1),)), now=NOW + MINUTE),
@@ -119,6 +181,7 @@ CHANGES: dict[str, Callable[[Store], object]] = {
         store, 1, Page((Known(replace(running("r1").session, job_id="job-2", progress=7)),))
     ),
     "a delivery": lambda store: store.claim("ops", now=NOW, owner="me", lease=MINUTE, limit=1),
+    "an alarm": lambda store: tell(store, 1, Verdict("proxy.offline", "p1", Says.YES, after=HOUR)),
     "a silence": lambda store: store.silence(Silence(Match(), NOW, NOW + HOUR)),
 }
 

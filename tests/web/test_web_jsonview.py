@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.web.web_samples import NOW, ago, channel, delivery, server, session, status
+from tests.web.web_samples import NOW, ago, alarm, channel, delivery, server, session, status
 from watcher.core.delivery import State
 from watcher.core.jsonview import document, dump, timestamp
 
@@ -86,8 +86,9 @@ def test_dump_is_one_line_unless_asked() -> None:
 
 def test_status_has_the_contract_keys() -> None:
     """The status is written with the keys of the contract's section 3."""
-    written: Any = document(status(server(), channels=[channel()], pending=3, dead=1, oldest=2.5))
-    assert list(written) == ["servers", "outbox", "channels"]
+    written: Any = document(status(server(), channels=[channel()], alarms=[alarm()], pending=3, dead=1, oldest=2.5))
+    assert list(written) == ["servers", "outbox", "channels", "alarms"]
+    assert list(written["alarms"][0]) == ["server", "event", "subject", "name", "since", "reason"]
     row = written["servers"][0]
     assert list(row)[:8] == [
         "name",

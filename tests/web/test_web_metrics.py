@@ -6,10 +6,11 @@ import prometheus_client
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.web.web_samples import NOW, channel, row, server, status
+from tests.web.web_samples import NOW, alarm, channel, row, server, status
 from watcher import __version__
 from watcher.core.board import tallies
 from watcher.core.delivery import Sent
+from watcher.core.event import ALARMS
 from watcher.core.model import Failure
 from watcher.core.views import StatusView
 from watcher.web.metrics import Metrics
@@ -68,6 +69,18 @@ def test_deliveries_are_counted_by_outcome() -> None:
     series = scrape(metrics)
     counts = {word: value(series, "watcher_deliveries_total", channel="ops", outcome=word) for word in (*Sent, "dead")}
     assert counts == {"delivered": 2, "refused": 0, "try_again": 1, "wait_until": 0, "unknown": 0, "dead": 1}
+
+
+def test_alarms_are_counted_by_server_and_kind() -> None:
+    """Each kind of a server that has none is 0."""
+    told = [alarm(), alarm(subject="p2"), alarm("server.unhealthy", "Branch", server="Branch")]
+    series = scrape(Metrics(), status(server(), server("Branch"), alarms=told))
+    counts = {key[1]: number for key, number in series.items() if key[0] == "watcher_alarms"}
+    assert len(counts) == 2 * len(ALARMS)
+    assert {(dict(labels)["server"], dict(labels)["event"]): n for labels, n in counts.items() if n} == {
+        ("HQ", "proxy.offline"): 2,
+        ("Branch", "server.unhealthy"): 1,
+    }
 
 
 def test_transitions_and_bad_rows_are_counted() -> None:
@@ -143,6 +156,7 @@ def test_the_text_is_what_a_linter_wants() -> None:
         "watcher_last_poll_success_timestamp_seconds": "gauge",
         "watcher_open_sessions": "gauge",
         "watcher_jobs": "gauge",
+        "watcher_alarms": "gauge",
         "watcher_outbox_pending": "gauge",
         "watcher_outbox_dead": "gauge",
         "watcher_outbox_oldest_seconds": "gauge",

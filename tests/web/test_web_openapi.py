@@ -14,9 +14,11 @@ from tests.web.web_samples import (
     ScriptedReader,
     Site,
     ago,
+    alarm,
     channel,
     delivery,
     failing,
+    of_job,
     row,
     run,
     server,
@@ -51,6 +53,7 @@ def full() -> Site:
             channel(),
             channel("sick", sick_since=ago(9), sick_reason="500", pending=2, oldest_seconds=7.5, dead=1),
         ],
+        alarms=[alarm(), alarm("server.unhealthy", "HQ", subject="")],
     )
     reader = ScriptedReader(
         view,
@@ -59,7 +62,11 @@ def full() -> Site:
             delivery(),
             delivery(2, state=State.DEAD, message_id=None, next_attempt=None, last_error=None, held="quiet hours"),
         ],
-        jobs=[row(running=run(0, status="Running", ended=None)), failing(), row("N", "n", outcome=None)],
+        jobs=[
+            row(running=run(0, status="Running", ended=None)),
+            failing(),
+            row("N", "n", outcome=None, alarms=(of_job(),)),
+        ],
         quiet=[Silence(Match(), ago(9), NOW, "ann", "why", 3, muted=2)],
     )
     return Site(reader, acting=Acting(Hands(), TOKEN))
@@ -159,4 +166,5 @@ async def test_jobs_come_in_pages() -> None:
     whole = (await site.ask("/api/jobs")).json()
     assert [one["job"] for one in whole] == ["Exchange daily", "HR - Mail", "N"]
     assert (await site.ask("/api/jobs?limit=1&offset=1")).json() == whole[1:2]
-    assert whole[1]["standing"] == "failing"
+    assert [one["standing"] for one in whole] == ["good", "failing", "overdue"]
+    assert whole[2]["alarms"][0]["event"] == "job.overdue"

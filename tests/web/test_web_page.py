@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from tests.web.web_samples import (
     NOW,
     ago,
+    alarm,
     channel,
     delivery,
     failing,
+    of_job,
     overview,
     row,
     run,
@@ -24,7 +26,7 @@ from tests.web.web_samples import (
     status,
     telling,
 )
-from watcher.core.board import Asked, JobCard, Overview, Standing
+from watcher.core.board import Asked, JobCard, Overview
 from watcher.core.delivery import State
 from watcher.core.match import Match, Pattern
 from watcher.core.model import Job, LogLine, Session, Status
@@ -32,6 +34,7 @@ from watcher.core.policy import Decision, Ruling, Step
 from watcher.core.record import Known, Outcome
 from watcher.core.sheet import Account, JobSheet
 from watcher.core.silence import Silence
+from watcher.core.standing import Standing
 from watcher.web import signs
 from watcher.web.frame import document, sentence
 from watcher.web.jobpage import job_page
@@ -131,6 +134,26 @@ def test_all_is_well_is_one_sentence() -> None:
             "bad",
         ),
         ([row()], {"dead": 3}, "3 messages were given up", "bad"),
+        ([row(alarms=(of_job(),))], {}, "1 job is overdue: Exchange daily since today 06:00", "bad"),
+        (
+            [row("Sites", alarms=(of_job(), of_job("job.stale"))), failing(), row("B", alarms=(of_job("job.slow"),))],
+            {},
+            "1 job is failing, 1 is overdue: HR - Mail failing since Sun 03:00, Sites overdue since today 06:00",
+            "bad",
+        ),
+        ([row(alarms=(of_job("job.slow"),))], {}, "1 job is slow: Exchange daily since today 06:00", "warn"),
+        (
+            [row(alarms=(of_job("job.short"),))],
+            {"alarms": [alarm()]},
+            "1 proxy is offline: proxy-01 since today 06:50",
+            "bad",
+        ),
+        (
+            [row(), row("B", "b", alarms=(of_job("job.disabled"),))],
+            {"alarms": [alarm("license.expiring", "HQ"), alarm("repository.low", "Disk 01")]},
+            "1 job is still disabled: B since today 06:00",
+            "warn",
+        ),
         ([row(outcome=Outcome("Warning", ago(60)))], {}, "The job is backed up", "warn"),
         ([row(held=ago(60))], {}, "0 of 1 jobs are backed up", "warn"),
         ([row(outcome=None), row("B", "b")], {}, "1 of 2 jobs are backed up", "good"),
@@ -145,6 +168,48 @@ def test_the_sentence_says_the_worst(rows: list[Any], state: dict[str, Any], sai
     page = show(view)
     assert f'<title id="title">{said} ·' in page
     assert f'class="hero {tone}"' in page
+
+
+def test_what_is_about_to_break_has_a_list_of_its_own() -> None:
+    """With since when and why, the worst first; what is told of jobs stands at the jobs; without any there is none."""
+    told = (
+        alarm("license.expiring", "HQ", reason="the license ends in 7 d", since=ago(86_400)),
+        alarm("repository.low", "Disk <b>01</b>", reason="less than 10 %, 80 GB of 1 TB are free"),
+        alarm("job.overdue", "Exchange daily"),
+        *(alarm(name=f"proxy-{number:02}", subject=str(number)) for number in range(20)),
+    )
+    page = show(overview(row(), status=status(server(), server("Branch"), alarms=told)))
+    text = see(page).text
+    listed = text[text.index("What is about to break") : text.index("Servers")]
+    assert "Proxy offline: proxy-00 on HQ the proxy is offline" in listed
+    assert listed.endswith("and 10 more: watcher status")
+    assert "Exchange daily" not in listed
+    assert "20 proxies are offline: proxy-00 since today 06:50, proxy-01 since today 06:50, and 18 more" in text
+    assert "1 repository is almost full: Disk <b>01</b> since today 06:50 · 1 license needs attention: HQ since" in text
+    assert text.index("HQ https") < text.index("Branch https")
+    few = see(show(overview(row(), status=status(alarms=told[:2])))).text
+    assert "Repository almost full: Disk <b>01</b> on HQ less than 10 %, 80 GB of 1 TB are free" in few
+    assert "License needs attention: HQ the license ends in 7 d" in few
+    well = see(show(overview(row())))
+    assert "What is about to break" not in well.text
+    assert "breaking" in well.ids
+
+
+def test_a_job_shows_what_the_watchdogs_say_of_it() -> None:
+    """As it stands or beside that, with since when; on its own page with the reason, too."""
+    stale = of_job("job.stale", reason="it has not ended well for more than 60 h", since=NOW - timedelta(days=3))
+    both = failing(alarms=(stale,))
+    text = see(show(overview(row(alarms=(of_job(),)), both, cause="because of that"))).text
+    assert "overdue since today 06:00" in text
+    assert "failing since Sun 03:00, third in a row" in text
+    assert "no good end since Fri 07:00" in text
+    assert "HQ https://hq.example:44432 jobs, 1 failing, 1 overdue" in text
+    assert text.count("because of that") == 4  # above all and in the list, for each
+    assert "it has not ended well for more than 60 h" in see(show_job(sheet(both))).text
+    disabled = row(job=replace(row().job, enabled=False), alarms=(of_job("job.disabled"),))
+    text = see(show(overview(disabled))).text
+    assert "still disabled since today 06:00" in text
+    assert "switched off" not in text
 
 
 def test_a_watcher_that_is_stuck_comes_before_all_else() -> None:
@@ -218,10 +283,15 @@ def test_what_runs_is_compared_with_what_is_usual() -> None:
     page = show(replace(view, cards=(JobCard(view.cards[0].row, (*runs, running)),)))
     assert "running for 10 min, usually 20 min, 30 of about 120 objects" in see(page).text
     assert '<progress max="100" value="25" aria-label="About 25% done">' in page
-    slow = replace(running, created=ago(7200))
-    page = show(replace(view, cards=(JobCard(replace(view.cards[0].row, running=slow), (*runs, slow)),)))
-    assert "running for 2 h, usually 20 min, slower than usual" in see(page).text
-    assert 'class="progress slow"' in page
+    assert 'class="progress"' in page
+    slow = of_job("job.slow", subject="r0", reason="it runs for more than 40 min, longer than its own runs do")
+    view = overview(row(running=replace(running, created=ago(7200)), alarms=(slow,)))
+    slowly = sheet(view.cards[0].row)
+    for page in (show(view), show_job(replace(slowly, card=replace(slowly.card, cause=slow.reason)))):
+        assert "running for 2 h, usually 20 min" in see(page).text
+        assert "slow: it runs for more than 40 min, longer than its own runs do" in see(page).text
+        assert see(page).text.count("longer than its own runs do") == 1
+        assert 'class="progress slow"' in page
 
 
 def test_channels_and_what_was_given_up_are_shown_with_their_reasons() -> None:
@@ -332,7 +402,8 @@ def test_no_text_is_ever_markup(text: str) -> None:
 def everything(text: str) -> str:
     """Show a page with the text in every place that others fill."""
     job = Job("j2", text, organization=text)
-    bad = failing(job=job, running=run(0, status=text or "x", ended=None))
+    alarms = (of_job(reason=text), of_job("job.slow", subject="r0", reason=text))
+    bad = failing(job=job, running=run(0, status=text or "x", ended=None), alarms=alarms)
     told = telling(job=text, last_error=text, channel=text, state=State.DEAD)
     event = replace(told.event, log=(LogLine("error", text), LogLine(text, text)))
     ruling = Ruling((Step(text, takes=False, reason=text),), (Decision(text, False, text),))
@@ -342,14 +413,15 @@ def everything(text: str) -> str:
         status=status(
             server(text, url=text, reachable=False, last_error=text or "x", api_version=text),
             channels=[channel(text, address=text, dead=1, sick_since=ago(1), sick_reason=text or "x")],
+            alarms=[alarm(name=text, server=text, reason=text)],
         ),
         latest=(replace(told, event=event),),
         dead=(told,),
         silences=(Silence(Match(), ago(1), NOW + timedelta(1), text, text, 1),),
     )
-    of_job = sheet(bad, told={"r1": (Account(event, ruling, (told.delivery,)),)})
+    its = sheet(bad, told={"r1": (Account(event, ruling, (told.delivery,)),)})
     first = show(view, (text,), ADMIN, Asked(text))
-    second = show_job(of_job, ADMIN).partition("<body>")[2].replace('id="', 'id="job-').removesuffix("</html>\n")
+    second = show_job(its, ADMIN).partition("<body>")[2].replace('id="', 'id="job-').removesuffix("</html>\n")
     return first.replace("</body></html>", "").rstrip() + second.partition("</svg>")[2] + "</html>" + sentence_of(text)
 
 

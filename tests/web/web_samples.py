@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from watcher.core.board import Asked, JobCard, JobRow, Overview, Telling, choose
+from watcher.core.board import Asked, JobCard, Overview, Telling, choose
 from watcher.core.delivery import State
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Job, LogLine, Session, Statistics
@@ -16,7 +16,9 @@ from watcher.core.policy import Decision, Ruling, Step
 from watcher.core.record import Known, Outcome
 from watcher.core.sheet import Account, JobSheet
 from watcher.core.silence import Silence
-from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
+from watcher.core.standing import JobRow
+from watcher.core.views import AlarmView, ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
+from watcher.core.watchdog.alarm import Alarm
 from watcher.web.app import Acting, create_app
 from watcher.web.health import Health
 from watcher.web.metrics import Metrics
@@ -68,10 +70,33 @@ def channel(name: str = "ops", **fields: Any) -> ChannelView:
 
 
 def status(
-    *servers: ServerView, channels: Sequence[ChannelView] = (), pending: int = 0, dead: int = 0, oldest: float = 0.0
+    *servers: ServerView,
+    channels: Sequence[ChannelView] = (),
+    alarms: Sequence[AlarmView] = (),
+    pending: int = 0,
+    dead: int = 0,
+    oldest: float = 0.0,
 ) -> StatusView:
     """Make a status of these servers; without any, of one that is well."""
-    return StatusView(servers or (server(),), OutboxView(pending, dead, oldest), tuple(channels))
+    return StatusView(servers or (server(),), OutboxView(pending, dead, oldest), tuple(channels), tuple(alarms))
+
+
+def alarm(event: str = "proxy.offline", name: str = "proxy-01", **fields: Any) -> AlarmView:
+    """Make what the watchdogs have told of a proxy ten minutes ago."""
+    usual: dict[str, Any] = {"server": "HQ", "subject": "p1", "since": ago(600), "reason": "the proxy is offline"}
+    return AlarmView(event=event, name=name, **usual | fields)
+
+
+def of_job(kind: str = "job.overdue", **fields: Any) -> Alarm:
+    """Make what the watchdogs have told of the job j1 or of its run an hour ago."""
+    usual: dict[str, Any] = {
+        "subject": "j1",
+        "since": ago(3600),
+        "reason": "its next run was due and has not begun",
+        "raised": True,
+        "job": JobRef("j1", "Exchange daily"),
+    }
+    return Alarm(kind, **usual | fields)
 
 
 def session(session_id: str = "s1", **fields: Any) -> SessionView:
@@ -169,6 +194,7 @@ def sheet(one: JobRow | None = None, **fields: Any) -> JobSheet:
     usual: dict[str, Any] = {
         "sessions": tuple(Known(session) for session in reversed(runs)),
         "told": {"r1": (Account(told.event, ruling, (told.delivery,)),)},
+        "slow": timedelta(minutes=40),
     }
     return JobSheet(NOW, JobCard(found, runs, "Mailbox ann was not found"), **usual | fields)
 

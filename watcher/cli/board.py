@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from watcher.cli.screen import Cell, Signs, say, table
-from watcher.core.board import JobCard, Overview, Standing, objects, usual
+from watcher.core.board import JobCard, Overview, objects, usual
 from watcher.core.headline import headline
 from watcher.core.model import Session, Status
 from watcher.core.render.units import brief, duration, number
+from watcher.core.standing import Standing
+from watcher.core.trouble import WORDS, word
 
 _SIGNS: Mapping[str, tuple[str, str, str]] = {
     Status.SUCCESS: ("▮", ".", "green"),
@@ -20,7 +22,7 @@ _SIGNS: Mapping[str, tuple[str, str, str]] = {
 }
 _ODD = ("?", "?", "magenta")
 _WORDS: Mapping[Standing, str] = {
-    Standing.FAILING: "FAILING",
+    **{standing: text.upper() if standing.is_bad else text for standing, text in WORDS.items()},
     Standing.RETRYING: "waits for its retry",
     Standing.WARNING: "with warnings",
     Standing.GOOD: "backed up",
@@ -48,6 +50,19 @@ def show_jobs(overview: Overview, zone: tzinfo) -> None:
         say(f"and {number(more)} more")
 
 
+def show_alarms(overview: Overview, zone: tzinfo) -> None:
+    """Show what the watchdogs have told and is not over, if there is anything, and a line of space before it."""
+    alarms = overview.status.alarms
+    if not alarms:
+        return
+    say("")
+    table(
+        ("alarm", "of", "server", "since", "why"),
+        ((word(one.event), one.name, one.server, _time(one.since, overview.now, zone), one.reason) for one in alarms),
+        nothing="",
+    )
+
+
 def strip(runs: tuple[Session, ...], *, is_plain: bool) -> Signs:
     """Return one sign for each of the last runs, in its colour where there are colours."""
     signs = (_SIGNS.get(run.status, _ODD) for run in runs)
@@ -70,8 +85,9 @@ def _row(card: JobCard, now: datetime, zone: tzinfo, *, is_plain: bool) -> tuple
 
 def _state(card: JobCard, now: datetime, zone: tzinfo) -> str:
     standing = card.row.standing(now)
-    since = card.row.since if standing is Standing.FAILING else None
-    return f"{_WORDS[standing]} since {brief(since, zone, beside=now)}" if since else _WORDS[standing]
+    since = card.row.since if standing.is_trouble else None
+    said = f"{_WORDS[standing]} since {brief(since, zone, beside=now)}" if since else _WORDS[standing]
+    return ", ".join((said, *(word(one.kind) for one in card.row.besides(standing))))
 
 
 def _running(card: JobCard, now: datetime) -> str:
@@ -80,8 +96,8 @@ def _running(card: JobCard, now: datetime) -> str:
         return "running" if run else ""
     its, done = usual(card.runs), objects(run)
     usually = f", usually {duration(its.length)}" if its.length else ""
-    slow = ", slower than usual" if its.slow and now - run.created > its.slow else ""
-    return f"running for {duration(now - run.created)}{usually}{slow}" + (f", {number(done)} objects" if done else "")
+    alarms = "".join(f", {word(one.kind)}" for one in card.row.of_run(run))
+    return f"running for {duration(now - run.created)}{usually}{alarms}" + (f", {number(done)} objects" if done else "")
 
 
 def _time(when: datetime | None, now: datetime, zone: tzinfo) -> str:

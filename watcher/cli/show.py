@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 
-from watcher.cli.board import show_headline, show_jobs
+from watcher.cli.board import show_alarms, show_headline, show_jobs
 from watcher.cli.follow import follow
 from watcher.cli.given import quiet_log, settings_of, store_errors
 from watcher.cli.parser import LIMIT
@@ -56,6 +56,7 @@ def _show_status(store: Store, settings: Settings, *, as_json: bool) -> None:
     overview, zone = store.overview(Asked(), now=now()), settings.timezone
     status = overview.status
     show_headline(overview, zone)
+    show_alarms(overview, zone)
     say("")
     table(
         ("server", "address", "API", "state", "last look", "last good look", "open", "last error"),

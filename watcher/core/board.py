@@ -1,16 +1,14 @@
-"""How everything stands, for people who look: each job's standing, the worst first, and what a page of it shows."""
+"""How everything stands, for people who look: all jobs, the worst first, and what a page of them shows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 from math import ceil
 
-from watcher.core.event import Event, ServerRef
-from watcher.core.model import Job, Session, Status
-from watcher.core.record import Outcome
+from watcher.core.event import Event
+from watcher.core.model import Session, Status
 from watcher.core.silence import Silence
-from watcher.core.usual import slow_after
+from watcher.core.standing import JobRow, Standing
 from watcher.core.views import DeliveryView, StatusView
 
 STRIP = 30
@@ -20,71 +18,7 @@ ROWS = 50
 """So many jobs stand on one page of them."""
 
 WORST = 5
-"""So many failing jobs are named above everything else."""
-
-RESTING_AFTER = timedelta(days=14)
-"""A job of which nothing was heard for so long, and nothing is planned, is taken as switched off or gone."""
-
-
-class Standing(IntEnum):
-    """How a job stands; the smaller, the worse."""
-
-    FAILING = 0
-    RETRYING = 1
-    WARNING = 2
-    GOOD = 3
-    NEW = 4
-    RESTING = 5
-
-
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """One job as the store has it. `server_id` is the store's own. `running`: its session that is open, if any.
-
-    `held`: since when a bad end of it waits for its retry.
-    """
-
-    server_id: int
-    server: ServerRef
-    job: Job
-    outcome: Outcome | None = None
-    running: Session | None = None
-    held: datetime | None = None
-
-    def standing(self, now: datetime) -> Standing:
-        """Say how the job stands. A bad end that waits for its retry is none yet."""
-        if self._is_resting(now):
-            return Standing.RESTING
-        if self.outcome is not None and self.outcome.status == Status.FAILED:
-            return Standing.FAILING
-        if self.held is not None:
-            return Standing.RETRYING
-        if self.outcome is None:
-            return Standing.NEW
-        return Standing.WARNING if self.outcome.status == Status.WARNING else Standing.GOOD
-
-    @property
-    def since(self) -> datetime | None:
-        """Since when it stands so: the first failure in a row, else the latest end."""
-        if self.outcome is None:
-            return self.held
-        return self.outcome.failing_since or self.outcome.ended
-
-    @property
-    def last_good(self) -> datetime | None:
-        """When it last ended with a backup: Success, or Warning, which has one too."""
-        if self.outcome is None:
-            return self.job.last_backup
-        is_good = self.outcome.status in {Status.SUCCESS, Status.WARNING}
-        known = (self.outcome.last_good, self.outcome.ended if is_good else None, self.job.last_backup)
-        return max((one for one in known if one), default=None)
-
-    def _is_resting(self, now: datetime) -> bool:
-        if self.running is not None or self.held is not None:
-            return False
-        ended = self.outcome.ended if self.outcome else None
-        heard = [one for one in (self.job.last_run, self.job.next_run, ended) if one]
-        return bool(heard) and now - max(heard) > RESTING_AFTER
+"""So many jobs that are in trouble are named above everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +57,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class JobCard:
-    """A job with its last runs, oldest first, and why the last bad one ended so ("" where nothing says it)."""
+    """A job with its last runs, oldest first, and why it is in trouble ("" where nothing says it)."""
 
     row: JobRow
     runs: tuple[Session, ...] = ()
@@ -154,11 +88,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual for a job by its good runs: the middle length and count of objects, and when a run is slow."""
+    """What is usual for a job by its good runs: the middle length and count of objects."""
 
     length: timedelta | None = None
     objects: int | None = None
-    slow: timedelta | None = None
 
 
 def choose(rows: Iterable[JobRow], asked: Asked, now: datetime) -> Choice:
@@ -168,14 +101,14 @@ def choose(rows: Iterable[JobRow], asked: Asked, now: datetime) -> Choice:
     found = [row for _, row in ranked if _is_meant(row, wanted)] if wanted else [row for _, row in ranked]
     pages = max(ceil(len(found) / ROWS), 1)
     page = min(max(asked.page, 1), pages)
-    failing = [row for standing, row in ranked[:WORST] if standing is Standing.FAILING]
+    worst = [row for standing, row in ranked[:WORST] if standing.is_trouble]
     return Choice(
         tally=_tally(ranked),
         rows=tuple(found[(page - 1) * ROWS : page * ROWS]),
         found=len(found),
         page=page,
         pages=pages,
-        worst=tuple(failing),
+        worst=tuple(worst),
         by_server=_tallies(ranked),
     )
 
@@ -193,7 +126,6 @@ def usual(runs: Sequence[Session]) -> Usual:
     return Usual(
         length=sorted(lengths)[len(lengths) // 2] if lengths else None,
         objects=sorted(counts)[len(counts) // 2] if counts else None,
-        slow=slow_after(lengths),
     )
 
 
@@ -222,7 +154,7 @@ def silenced(row: JobRow, silences: Sequence[Silence], now: datetime) -> Silence
 
 
 def _rank(standing: Standing, row: JobRow) -> tuple[int, bool, float, str, str]:
-    since = row.since.timestamp() if standing is Standing.FAILING and row.since else 0.0
+    since = row.since.timestamp() if standing.is_trouble and row.since else 0.0
     return standing, row.running is None, since, row.job.name.casefold(), row.server.name
 
 

@@ -1,14 +1,17 @@
 """What a stranger has to know in ten seconds: one sentence on what is wrong and since when, or that all is well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from itertools import groupby
 
-from watcher.core.board import JobRow, Overview, Standing, Tally
+from watcher.core.board import Overview, Tally
 from watcher.core.render.markup import shorten
 from watcher.core.render.units import brief, number
-from watcher.core.views import ChannelView, ServerView
+from watcher.core.standing import JobRow, Standing
+from watcher.core.trouble import WORDS, about_jobs, about_servers, breaking, is_bad
+from watcher.core.views import AlarmView
 
 _NAMED = 2
 _NAME_LENGTH = 60
@@ -38,34 +41,67 @@ class Headline:
 
 
 def headline(overview: Overview, stuck: Sequence[str], zone: tzinfo) -> Headline:
-    """Say the worst first: the watcher itself, jobs that fail, servers that do not answer, channels that fail."""
-    wrong = list(_wrong(overview, stuck, zone))
+    """Say the worst first: the watcher itself, jobs in trouble, servers and what belongs to them, channels that fail.
+
+    What costs no backup yet, as a slow run or a repository that is almost full, comes after all that does.
+    """
+    wrong, uneasy = list(_wrong(overview, stuck, zone)), list(_uneasy(overview, zone))
     aside = tuple(_aside(overview.choice.tally))
-    if wrong:
-        (said, named), *others = wrong
-        return Headline(Tone.BAD, said, named, (*(f"{one}: {its}" if its else one for one, its in others), *aside))
+    if wrong or uneasy:
+        (said, named), *others = (*wrong, *uneasy)
+        rest = (f"{one}: {its}" if its else one for one, its in others)
+        return Headline(Tone.BAD if wrong else Tone.WARN, said, named, (*rest, *aside))
     return _well(overview, aside)
 
 
 def _wrong(overview: Overview, stuck: Sequence[str], zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Yield what is wrong, each as what it is and what it befell."""
-    now, failing = overview.now, overview.choice.tally.of(Standing.FAILING)
+    now, status = overview.now, overview.status
     if stuck:
         yield "The watcher itself is stuck", "; ".join(stuck)
-    if failing:
-        said = "1 job is failing" if failing == 1 else f"{number(failing)} jobs are failing"
-        yield said, _listed([_since(row, zone, now) for row in overview.choice.worst], failing)
-    away = [server for server in overview.status.servers if server.reachable is False]
+    yield from _of_jobs(overview, zone, lambda standing: standing.is_bad)
+    away = [server for server in status.servers if server.reachable is False]
     if away:
         said = "1 server does not answer" if len(away) == 1 else f"{number(len(away))} servers do not answer"
-        yield said, _listed([_away(server, zone, now) for server in away], len(away))
-    sick = [channel for channel in overview.status.channels if channel.sick_since is not None]
+        yield said, _listed([_since(one.name, one.failing_since, zone, now) for one in away], len(away))
+    yield from _of_servers([one for one in status.alarms if is_bad(one.event)], zone, now)
+    sick = [channel for channel in status.channels if channel.sick_since is not None]
     if sick:
         said = "1 channel fails" if len(sick) == 1 else f"{number(len(sick))} channels fail"
-        yield said, _listed([_sick(channel, zone, now) for channel in sick], len(sick))
+        yield said, _listed([_since(one.name, one.sick_since, zone, now) for one in sick], len(sick))
     if overview.status.outbox.dead:
         dead = overview.status.outbox.dead
         yield ("1 message was given up" if dead == 1 else f"{number(dead)} messages were given up"), ""
+
+
+def _uneasy(overview: Overview, zone: tzinfo) -> Iterator[tuple[str, str]]:
+    """Yield what is not wrong yet, in the same way."""
+    yield from _of_jobs(overview, zone, lambda standing: standing.is_trouble and not standing.is_bad)
+    yield from _of_servers([one for one in overview.status.alarms if not is_bad(one.event)], zone, overview.now)
+
+
+def _of_jobs(overview: Overview, zone: tzinfo, is_meant: Callable[[Standing], bool]) -> Iterator[tuple[str, str]]:
+    """Count jobs in some kinds of trouble and name the worst; where there are several kinds, each with its own."""
+    now, tally = overview.now, overview.choice.tally
+    kinds = [standing for standing in Standing if is_meant(standing) and tally.of(standing)]
+    if not kinds:
+        return
+    worst = [(standing, row) for row in overview.choice.worst if (standing := row.standing(now)) in kinds]
+    words = WORDS if len(kinds) > 1 else {}
+    named = [_since(_job(row, words.get(standing, "")), row.since, zone, now) for standing, row in worst]
+    count = sum(tally.of(standing) for standing in kinds)
+    yield about_jobs(tally, kinds), _listed(named, count) if named else ""
+
+
+def _job(row: JobRow, word: str) -> str:
+    return " ".join(part for part in (shorten(row.job.name or row.job.id, _NAME_LENGTH), word) if part)
+
+
+def _of_servers(alarms: Sequence[AlarmView], zone: tzinfo, now: datetime) -> Iterator[tuple[str, str]]:
+    for kind, found in groupby(breaking(alarms), key=lambda one: one.event):
+        same = list(found)
+        named = [_since(shorten(one.name, _NAME_LENGTH), one.since, zone, now) for one in same]
+        yield about_servers(kind, len(same)), _listed(named, len(same))
 
 
 def _aside(tally: Tally) -> Iterator[str]:
@@ -103,16 +139,5 @@ def _listed(named: Sequence[str], count: int) -> str:
     return ", ".join((*named[:_NAMED], *((f"and {number(more)} more",) if more else ())))
 
 
-def _since(row: JobRow, zone: tzinfo, now: datetime) -> str:
-    name = shorten(row.job.name or row.job.id, _NAME_LENGTH)
-    return f"{name} since {brief(row.since, zone, beside=now)}" if row.since else name
-
-
-def _away(server: ServerView, zone: tzinfo, now: datetime) -> str:
-    return (
-        f"{server.name} since {brief(server.failing_since, zone, beside=now)}" if server.failing_since else server.name
-    )
-
-
-def _sick(channel: ChannelView, zone: tzinfo, now: datetime) -> str:
-    return f"{channel.name} since {brief(channel.sick_since, zone, beside=now)}" if channel.sick_since else channel.name
+def _since(name: str, since: datetime | None, zone: tzinfo, now: datetime) -> str:
+    return f"{name} since {brief(since, zone, beside=now)}" if since else name

@@ -1,8 +1,8 @@
 """All that is known of one job: its sessions, and for each of its ends who was told of it, and why others were not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from watcher.core import event as events
 from watcher.core.board import JobCard
@@ -12,6 +12,7 @@ from watcher.core.policy import Ruling
 from watcher.core.record import End, Known
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView
+from watcher.core.watchdog.limits import Rulebook
 
 SESSIONS = 60
 """So many of a job's last sessions stand on its page."""
@@ -37,7 +38,8 @@ class Account:
 class JobSheet:
     """All that a job's own page shows. `sessions`: the latest first. `told`: of what was told, by session.
 
-    `silences`: those that are in force for the job.
+    `silences`: those that are in force for the job. `slow`: how long a run may take, as the watchdogs have it by the
+    job's own runs; None if nobody can say, or if they are not asked.
     """
 
     now: datetime
@@ -45,6 +47,12 @@ class JobSheet:
     sessions: tuple[Known, ...] = ()
     told: Mapping[str, tuple[Account, ...]] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    slow: timedelta | None = None
+
+    def by(self, rulebook: Rulebook) -> "JobSheet":
+        """Return the same, with the limit that somebody has set for the job, where that is so."""
+        limits = rulebook.of_job(self.card.row.server.name, self.card.row.job)
+        return self if limits.is_slow_usual else replace(self, slow=limits.slow_after)
 
 
 def event_ids(server: ServerRef, known: Known) -> Iterator[str]:

@@ -59,6 +59,22 @@ class ChannelView:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmView:
+    """What the watchdogs have told of a server, and is not over. `event`: as `proxy.offline`.
+
+    `subject`: the id of the job, run, proxy, repository or license, "" for the server itself; `name`: that of the job,
+    proxy or repository, else the server's. `since` is on the server's clock.
+    """
+
+    server: str
+    event: str
+    subject: str
+    name: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxView:
     """All that is owed. `oldest_seconds` is the age of the oldest pending row, 0 without one."""
 
@@ -74,6 +90,7 @@ class StatusView:
     servers: tuple[ServerView, ...]
     outbox: OutboxView
     channels: tuple[ChannelView, ...] = ()
+    alarms: tuple[AlarmView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from watcher.core.page import Rules
 from watcher.core.policy import Policy
 from watcher.core.render.style import Details
 from watcher.core.template import Template, for_channel
+from watcher.core.watchdog.limits import Rulebook
 from watcher.daemon.policy import policy_of
 from watcher.desk import Channel, Desk
 from watcher.guard import Guard
@@ -184,9 +185,12 @@ class Bench:
 
     def guard(self, watch: Watch, source: Server, server: ServerSettings, *, may_doze: bool = True) -> Guard:
         """Put together what the watchdogs of one server need."""
+        return Guard(watch, source, self.store, self.rulebook(), server.poll_interval, may_doze=may_doze)
+
+    def rulebook(self) -> Rulebook:
+        """Return from when on something is worth a word of the watchdogs."""
         labels = {one.name: dict(one.labels) for one in self.settings.servers}
-        rulebook = replace(self.settings.watchdogs, labels=labels)
-        return Guard(watch, source, self.store, rulebook, server.poll_interval, may_doze=may_doze)
+        return replace(self.settings.watchdogs, labels=labels)
 
     async def policy(self) -> Policy:
         """Put together who is told of what."""

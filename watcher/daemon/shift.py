@@ -101,5 +101,7 @@ class Shift:
             return
         await loops.first_looks(CHANNELS_WITHIN)
         bench = self.bench
-        reading = Reading(bench.store, Threaded(only_reads=True), bench.clock, bench.settings.silences)
+        reading = Reading(
+            bench.store, Threaded(only_reads=True), bench.clock, bench.settings.silences, bench.rulebook()
+        )
         await serve_site(listen, reading, self.health, self.metrics, ForThePage(bench, loops.bell.ring))

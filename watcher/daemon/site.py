@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
 from watcher.clock import Clock
-from watcher.core.board import Asked, JobRow, Overview
+from watcher.core.board import Asked, Overview
 from watcher.core.delivery import State, Verdict
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow
 from watcher.core.views import DeliveryView, KnownJob, Revived, SessionView, StatusView, Trial
+from watcher.core.watchdog.limits import Rulebook
 from watcher.daemon.parts import Bench, Threaded
 from watcher.daemon.trial import is_delivered, send_tests
 from watcher.logs import Redactor
@@ -25,12 +27,16 @@ log = logging.getLogger("watcher")
 
 @dataclass(slots=True)
 class Reading:
-    """The reads of the store that the web side makes, off the event loop. `silenced`: the silences of the settings."""
+    """The reads of the store that the web side makes, off the event loop. `silenced`: the silences of the settings.
+
+    `rulebook`: the limits of the watchdogs.
+    """
 
     store: Store
     run_db: Threaded
     clock: Clock
     silenced: tuple[Silence, ...] = ()
+    rulebook: Rulebook = field(default_factory=Rulebook)
 
     async def status(self) -> StatusView:
         """Return what `/api/status` shows."""
@@ -52,7 +58,7 @@ class Reading:
     async def sheet(self, server: str, job: str) -> JobSheet | None:
         """Return all that is known of one job."""
         found = await self.run_db(lambda: self.store.sheet(server, job, now=self.clock.now()))
-        return replace(found, silences=(*self.silenced, *found.silences)) if found else None
+        return replace(found.by(self.rulebook), silences=(*self.silenced, *found.silences)) if found else None
 
     async def standings(self) -> list[JobRow]:
         """Return how every job stands."""

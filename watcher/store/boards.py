@@ -1,24 +1,30 @@
 """What the page shows: how everything stands, and one job in full. All in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, select
 
-from watcher.core.board import STRIP, Asked, JobCard, JobRow, Overview, Standing, Telling, choose
+from watcher.core.board import STRIP, Asked, JobCard, Overview, Telling, choose
 from watcher.core.delivery import State
 from watcher.core.event import ServerRef
 from watcher.core.model import Status
 from watcher.core.record import Known
 from watcher.core.render.words import reason
 from watcher.core.sheet import SESSIONS, Account, JobSheet, event_ids
+from watcher.core.standing import OF_ALARM, JobRow
+from watcher.core.watchdog.alarm import Alarm
+from watcher.core.watchdog.running import RUNS, usual_limit
 from watcher.store import questions, quieted
+from watcher.store.alarms import runs_of
 from watcher.store.pages import outcome_of
-from watcher.store.schema import chains, deliveries, events, in_state, jobs, outcomes, servers, sessions
+from watcher.store.schema import alarms, chains, deliveries, events, in_state, jobs, outcomes, servers, sessions
 from watcher.store.statements import in_chunks
 
 TELLINGS = 12
+_Key: TypeAlias = tuple[int, str]
 _SOME: BindParameter[int] = bindparam("limit")
 _JOBS: Select[Any] = (
     select(
@@ -37,6 +43,7 @@ _ONE_JOB = _JOBS.where(servers.c.name == bindparam("server"), jobs.c.id == bindp
 _OPEN = select(sessions.c.server_id, sessions.c.job_id, sessions.c.data).where(
     sessions.c.settled.is_(None), sessions.c.job_id.is_not(None)
 )
+_ALARMS = select(alarms.c.server_id, alarms.c.data)
 _HELD = select(chains.c.server_id, chains.c.held, chains.c.data).where(
     chains.c.over.is_(None), chains.c.held.is_not(None)
 )
@@ -66,7 +73,7 @@ def overview(connection: Connection, asked: Asked, now: datetime) -> Overview:
         status=questions.status(connection, now),
         choice=choice,
         cards=tuple(_card(connection, row, now) for row in choice.rows),
-        causes=tuple(_cause(connection, row, _runs(connection, row, STRIP)) for row in choice.worst),
+        causes=tuple(_why(connection, row, _runs(connection, row, STRIP), now) for row in choice.worst),
         latest=_tellings(connection, _LATEST),
         dead=_tellings(connection, _DEAD),
         silences=quieted.in_force(connection, now),
@@ -78,10 +85,17 @@ def sheet(connection: Connection, server: str, job: str, now: datetime) -> JobSh
     found = connection.execute(_ONE_JOB, {"server": server, "job_id": job}).first()
     if found is None:
         return None
-    row = _row(found, _running(connection), _held(connection))
-    latest = _runs(connection, row, SESSIONS)[::-1]
-    card = JobCard(row, tuple(one.session for one in latest[::-1]), _cause(connection, row, latest[::-1]))
-    return JobSheet(now, card, tuple(latest), _told(connection, row.server, latest), quieted.in_force(connection, now))
+    row = _row(found, _Standings.read(connection))
+    runs = _runs(connection, row, SESSIONS)
+    card = JobCard(row, tuple(one.session for one in runs), _why(connection, row, runs, now))
+    return JobSheet(
+        now,
+        card,
+        tuple(runs[::-1]),
+        _told(connection, row.server, runs[::-1]),
+        quieted.in_force(connection, now),
+        usual_limit(runs_of(connection, row.server_id, job, RUNS)),
+    )
 
 
 def standings(connection: Connection) -> list[JobRow]:
@@ -90,26 +104,40 @@ def standings(connection: Connection) -> list[JobRow]:
 
 
 def _rows(connection: Connection) -> list[JobRow]:
-    running, held = _running(connection), _held(connection)
-    return [_row(row, running, held) for row in connection.execute(_JOBS)]
+    standings = _Standings.read(connection)
+    return [_row(row, standings) for row in connection.execute(_JOBS)]
 
 
-def _row(row: Row[Any], running: Mapping[tuple[int, str], Known], held: Mapping[tuple[int, str], datetime]) -> JobRow:
+@dataclass(frozen=True, slots=True)
+class _Standings:
+    """What else there is to a job's standing, by its server and its id."""
+
+    running: Mapping[_Key, Known]
+    held: Mapping[_Key, datetime]
+    alarms: Mapping[_Key, tuple[Alarm, ...]]
+
+    @classmethod
+    def read(cls, connection: Connection) -> "_Standings":
+        return cls(_running(connection), _held(connection), _alarmed(connection))
+
+
+def _row(row: Row[Any], standings: _Standings) -> JobRow:
     key = (row.server_id, row.job)
-    known = running.get(key)
+    known = standings.running.get(key)
     return JobRow(
         server_id=row.server_id,
         server=ServerRef(row.name, row.installation_id),
         job=row.known,
         outcome=outcome_of(row) if row.status is not None else None,
         running=known.session if known else None,
-        held=held.get(key),
+        held=standings.held.get(key),
+        alarms=standings.alarms.get(key, ()),
     )
 
 
-def _running(connection: Connection) -> dict[tuple[int, str], Known]:
+def _running(connection: Connection) -> dict[_Key, Known]:
     """Return the open session of each job that has one; of several the latest."""
-    found: dict[tuple[int, str], Known] = {}
+    found: dict[_Key, Known] = {}
     for row in connection.execute(_OPEN):
         before = found.get((row.server_id, row.job_id))
         if row.data.is_open and (before is None or _began(before) < _began(row.data)):
@@ -119,16 +147,33 @@ def _running(connection: Connection) -> dict[tuple[int, str], Known]:
 
 def _card(connection: Connection, row: JobRow, now: datetime) -> JobCard:
     runs = _runs(connection, row, STRIP)
-    is_failing = row.standing(now) is Standing.FAILING
-    return JobCard(row, tuple(one.session for one in runs), _cause(connection, row, runs) if is_failing else "")
+    is_trouble = row.standing(now).is_trouble
+    return JobCard(row, tuple(one.session for one in runs), _why(connection, row, runs, now) if is_trouble else "")
+
+
+def _why(connection: Connection, row: JobRow, runs: Sequence[Known], now: datetime) -> str:
+    """Say why a job stands so: what the watchdogs say, if it stands by that, else what its last end says."""
+    standing = row.standing(now)
+    is_by_alarm = row.alarm is not None and standing is OF_ALARM[row.alarm.kind]
+    return row.alarm.reason if row.alarm is not None and is_by_alarm else _cause(connection, row, runs)
 
 
 def _began(known: Known) -> float:
     return known.session.created.timestamp() if known.session.created else 0.0
 
 
-def _held(connection: Connection) -> dict[tuple[int, str], datetime]:
+def _held(connection: Connection) -> dict[_Key, datetime]:
     return {(row.server_id, row.data.job_id): row.held for row in connection.execute(_HELD)}
+
+
+def _alarmed(connection: Connection) -> dict[_Key, tuple[Alarm, ...]]:
+    """Return what the watchdogs have told of each job and its runs, and is not over."""
+    found: dict[_Key, tuple[Alarm, ...]] = {}
+    for server_id, alarm in connection.execute(_ALARMS):
+        if alarm.raised and alarm.kind in OF_ALARM and alarm.job is not None:
+            key = (server_id, alarm.job.id)
+            found[key] = (*found.get(key, ()), alarm)
+    return found
 
 
 def _runs(connection: Connection, row: JobRow, limit: int) -> list[Known]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from watcher.core.board import Asked, JobRow, Overview
+from watcher.core.board import Asked, Overview
 from watcher.core.delivery import State
 from watcher.core.digest import Digest
 from watcher.core.event import Event
@@ -13,6 +13,7 @@ from watcher.core.policy import Ruling
 from watcher.core.record import Owed
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow
 from watcher.core.views import DeliveryView, KnownJob, SessionView, StatusView, Trail
 from watcher.store import boards, digests, followups, pages, pulse, questions, quieted, standing, trail
 from watcher.store.transactions import Transactions

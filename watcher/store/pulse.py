@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Executable, Text, cast, func, select
 
 from watcher.core.delivery import State
 from watcher.store.schema import (
+    alarms,
     chains,
     deliveries,
     destinations,
@@ -26,6 +27,7 @@ _FIGURES: tuple[Executable, ...] = (
     select(sessions.c.id, cast(sessions.c.data, Text)).where(sessions.c.settled.is_(None)),
     select(func.max(outcomes.c.ended), func.count()),
     select(func.count()).select_from(jobs),
+    select(func.count()).select_from(alarms),
     select(func.max(deliveries.c.id)),
     select(func.count(), func.sum(deliveries.c.attempts)).where(in_state(State.PENDING)),
     select(func.count()).where(in_state(State.DEAD)),

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Row, and_, case, func, select
 
 from watcher.core.delivery import State
 from watcher.core.errand import reference
-from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
-from watcher.store.schema import channels, deliveries, destinations, events, in_state, jobs, servers, sessions
+from watcher.core.views import AlarmView, ChannelView, DeliveryView, OutboxView, ServerView, SessionView, StatusView
+from watcher.core.watchdog.alarm import Alarm
+from watcher.store.schema import alarms, channels, deliveries, destinations, events, in_state, jobs, servers, sessions
 
 _OPEN = (
     select(sessions.c.server_id, func.count().label("open")).where(sessions.c.settled.is_(None)).group_by("server_id")
@@ -21,6 +22,7 @@ _SERVERS = (
 )
 _CHANNELS = select(channels)
 _SICK = select(destinations).where(destinations.c.sick_since.is_not(None)).order_by(destinations.c.sick_since.desc())
+_ALARMS = select(servers.c.name, alarms.c.data).join_from(alarms, servers).where(servers.c.gone.is_(None))
 _SESSIONS = (
     select(
         servers.c.name.label("server"),
@@ -52,6 +54,7 @@ def status(connection: Connection, now: datetime) -> StatusView:
         servers=tuple(_server(row) for row in connection.execute(_SERVERS)),
         outbox=outbox,
         channels=_channels(connection, pending, dead, now),
+        alarms=_alarms(connection),
     )
 
 
@@ -102,6 +105,17 @@ def _channels(
         )
         for name in sorted(named | pending.keys() | dead.keys())
     )
+
+
+def _alarms(connection: Connection) -> tuple[AlarmView, ...]:
+    """Read what the watchdogs have told and is not over, the oldest first."""
+    told = [_alarm(row.name, row.data) for row in connection.execute(_ALARMS) if row.data.raised]
+    return tuple(sorted(told, key=lambda one: (one.since, one.server, one.event, one.subject)))
+
+
+def _alarm(server: str, alarm: Alarm) -> AlarmView:
+    of_job, of_thing = alarm.job and alarm.job.name, alarm.thing and alarm.thing.name
+    return AlarmView(server, alarm.kind, alarm.subject, of_thing or of_job or server, alarm.since, alarm.reason)
 
 
 def _server(row: Row[Any]) -> ServerView:

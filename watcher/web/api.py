@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watcher.core.board import JobRow, objects, tallies
+from watcher.core.board import objects, tallies
 from watcher.core.delivery import State
 from watcher.core.model import Session
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow
 from watcher.web.guard import json_answer
 from watcher.web.health import Health
 from watcher.web.metrics import CONTENT_TYPE, Metrics
@@ -135,6 +136,7 @@ def _job(row: JobRow, now: datetime) -> dict[str, object]:
         "last_good": row.last_good,
         "next_run": row.job.next_run,
         "running": _running(row.running) if row.running else None,
+        "alarms": [{"event": one.kind, "since": one.since, "reason": one.reason} for one in row.alarms],
     }
 
 

@@ -125,7 +125,7 @@ def _bars(
     )
     lines = [_line(highest, top, write(highest), "grid", x="0")]
     if limit is not None and limit <= top:
-        lines.append(_line(limit, top, f"slow after {write(limit)}", "limit", x="100%"))
+        lines.append(_line(limit, top, f"slow after {duration(timedelta(seconds=limit))}", "limit", x="100%"))
     ground = element("line", x1="0", x2="100%", y1="100%", y2="100%", class_="grid")
     return element("svg", ground, *lines, *drawn, class_="bars", role="img", aria_label=said)
 

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from watcher.core.board import Asked, JobCard, Overview, Standing, Usual, objects, silenced, usual
+from watcher.core.board import Asked, JobCard, Overview, Usual, objects, silenced, usual
+from watcher.core.event import JOB_DISABLED
 from watcher.core.model import Session, Status
 from watcher.core.render.link import job_path
 from watcher.core.render.markup import shorten
 from watcher.core.render.units import number, ordinal, size
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow, Standing
+from watcher.core.trouble import WORDS, word
+from watcher.core.watchdog.alarm import Alarm
 from watcher.web import charts, signs
 from watcher.web.frame import Part
 from watcher.web.lens import Lens, row_id
@@ -36,21 +40,21 @@ def jobs(overview: Overview, asked: Asked, lens: Lens) -> Part:
     return Part("jobs", section, tuple(cards), join(head, pages))
 
 
-def progress(run: Session, its: Usual, lens: Lens) -> Markup:
-    """Say how far a run is, beside what is usual for its job."""
-    so_far = lens.now - run.created if run.created else None
-    words = list(_progress_words(run, its, lens))
-    is_slow = bool(so_far and its.slow and so_far > its.slow)
-    bar = _bar(run, its, lens)
-    return element("div", bar, element("span", ", ".join(words)), class_="progress slow" if is_slow else "progress")
+def progress(row: JobRow, its: Usual, lens: Lens) -> Markup:
+    """Say how far a job's run is, beside what is usual for it, and what the watchdogs have told of it; if it runs."""
+    if row.running is None:
+        return Markup("")
+    alarms = row.of_run(row.running)
+    words = ", ".join(_progress_words(row.running, its, lens))
+    said = [element("span", signs.badge(signs.of_alarm(one.kind), f"{word(one.kind)}: {one.reason}")) for one in alarms]
+    bar = _bar(row.running, its, lens)
+    return element("div", bar, element("span", words), *said, class_="progress slow" if alarms else "progress")
 
 
 def _progress_words(run: Session, its: Usual, lens: Lens) -> Iterator[str]:
     if run.created is not None:
         usually = f", usually {charts.rough(its.length)}" if its.length else ""
         yield f"running for {charts.rough(lens.now - run.created)}{usually}"
-        if its.slow and lens.now - run.created > its.slow:
-            yield "slower than usual"
     else:
         yield "running"
     if (done := objects(run)) is not None:
@@ -80,12 +84,8 @@ def _job(card: JobCard, silences: tuple[Silence, ...], lens: Lens) -> Markup:
     title = element("div", element("h3", name), element("p", where, class_="faint"), class_="who")
     how = element("div", *_how(card, standing, silences, lens), class_="how")
     drawn = element("div", charts.strip(card.runs, lens), class_="runs")
-    running = progress(row.running, its, lens) if row.running else ""
-    cause = (
-        element("p", shorten(card.cause, LONGEST_CAUSE), class_="cause")
-        if card.cause and standing is Standing.FAILING
-        else ""
-    )
+    running = progress(row, its, lens)
+    cause = _cause(card, standing)
     sign = signs.of_standing(standing)
     under = element("div", cause, running, class_="under") if cause or running else ""
     return element(
@@ -93,22 +93,45 @@ def _job(card: JobCard, silences: tuple[Silence, ...], lens: Lens) -> Markup:
     )
 
 
+def _cause(card: JobCard, standing: Standing) -> Markup:
+    """Say why a job is in trouble, where that does not stand beside its run."""
+    if not card.cause or not standing.is_trouble or is_said_beside_run(card.row, standing):
+        return Markup("")
+    return element("p", shorten(card.cause, LONGEST_CAUSE), class_="cause" if standing.is_bad else "cause mild")
+
+
+def is_said_beside_run(row: JobRow, standing: Standing) -> bool:
+    """Whether why a job stands so is said beside its run, which is slow, stalled or disconnected."""
+    return standing is not Standing.FAILING and row.running is not None and row.alarm in row.of_run(row.running)
+
+
+def alarm_badge(alarm: Alarm, lens: Lens) -> Markup:
+    """Return what the watchdogs have told, and since when it is so."""
+    return signs.badge(signs.of_alarm(alarm.kind), *_since(word(alarm.kind), lens.time(alarm.since)))
+
+
+def _since(words: str, when: Markup) -> tuple[str, ...]:
+    return f"{words} since ", when
+
+
 def _how(card: JobCard, standing: Standing, silences: tuple[Silence, ...], lens: Lens) -> Iterator[Markup]:
     row = card.row
     yield signs.badge(signs.of_standing(standing), *standing_words(card, standing, lens))
+    for alarm in row.besides(standing):
+        yield alarm_badge(alarm, lens)
     if silence := silenced(row, silences, lens.now):
         yield element("span", "silenced until ", lens.time(silence.over(lens.now)), class_="tag")
-    if row.job.enabled is False:
+    if row.job.enabled is False and all(alarm.kind != JOB_DISABLED for alarm in row.alarms):
         yield element("span", "switched off", class_="tag")
 
 
 def standing_words(card: JobCard, standing: Standing, lens: Lens) -> tuple[str, ...]:
     """Say how a job stands, and since when where that is no good news."""
     row = card.row
-    if standing is Standing.FAILING:
-        count = row.outcome.failures if row.outcome else 0
+    if standing.is_trouble:
+        count = row.outcome.failures if row.outcome and standing is Standing.FAILING else 0
         row_of = f", {ordinal(count)} in a row" if count > 1 else ""
-        return ("failing since ", lens.time(row.since, nothing="before it was watched"), row_of)
+        return (*_since(WORDS[standing], lens.time(row.since, nothing="before it was watched")), row_of)
     if standing is Standing.RETRYING:
         return ("ended badly ", lens.time(row.held), ", waits for its retry")
     if standing is Standing.WARNING:

@@ -1,19 +1,21 @@
 """A job's own page: how it stands, its last sessions with what their logs say, who was told of each, and why."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 
-from watcher.core.board import Standing, Usual, length, objects, silenced, usual
+from watcher.core.board import Usual, length, objects, silenced, usual
 from watcher.core.model import LogLine, Session
 from watcher.core.policy import Decision, Ruling
 from watcher.core.record import Known
 from watcher.core.render.link import quoted
-from watcher.core.render.units import number, size
+from watcher.core.render.units import duration, number, size
 from watcher.core.render.words import reason
 from watcher.core.sheet import Account, JobSheet
+from watcher.core.standing import Standing
 from watcher.web import charts, people, signs
 from watcher.web.frame import Page, Part
-from watcher.web.joblist import progress, standing_words
+from watcher.web.joblist import alarm_badge, is_said_beside_run, progress, standing_words
 from watcher.web.lens import Lens, hidden
 from watcher.web.markup import Markup, element, join
 
@@ -41,24 +43,31 @@ def _hero(sheet: JobSheet, lens: Lens) -> Part:
     sign = signs.of_standing(standing)
     state = element("p", *standing_words(card, standing, lens), class_="lead")
     where = " · ".join(part for part in (row.server.name, row.job.organization, row.job.type) if part)
-    running = progress(row.running, usual(card.runs), lens) if row.running else ""
-    cause = element("p", card.cause, class_="cause") if card.cause and standing is not Standing.GOOD else ""
+    running = progress(row, usual(card.runs), lens)
+    is_silent = standing is Standing.GOOD or is_said_beside_run(row, standing)
+    cause = element("p", card.cause, class_="cause") if card.cause and not is_silent else ""
+    also = [element("li", alarm_badge(one, lens), " ", one.reason) for one in row.besides(standing)]
     ahead = row.job.next_run if row.job.next_run and row.job.next_run > lens.now else None
     times = ("Last good ", lens.time(row.last_good), " · next ", lens.time(ahead, nothing="not planned"))
-    body = (element("h1", row.job.name or row.job.id), element("p", where, class_="faint"), state, cause, running)
-    text = element("div", *body, element("p", *times, class_="rest"))
+    named = (element("h1", row.job.name or row.job.id), element("p", where, class_="faint"))
+    listed = element("ul", *also, class_="causes") if also else ""
+    text = element("div", *named, state, cause, listed, running, element("p", *times, class_="rest"))
     return Part("hero", element("section", signs.mark(sign, "large"), text, id="hero", class_=f"hero {sign.css}"))
 
 
 def _charts(sheet: JobSheet, lens: Lens) -> Part:
     runs = [run for run in sheet.card.runs if run.created]
     its = usual(sheet.card.runs)
-    long = element("figure", element("figcaption", element("strong", "Duration"), *_usually(its)))
+    long = element("figure", element("figcaption", element("strong", "Duration"), *_usually(its, sheet.slow)))
     took = element("figure", element("figcaption", element("strong", "Data moved"), *_moved(runs)))
     ended = [run for run in runs if run.is_ended]
     drawn = (
         element(
-            "div", long, charts.length_bars(ended, its.slow, lens), charts.strip(ended, lens), charts.under(ended, lens)
+            "div",
+            long,
+            charts.length_bars(ended, sheet.slow, lens),
+            charts.strip(ended, lens),
+            charts.under(ended, lens),
         ),
         element("div", took, charts.volume_bars(ended, lens), charts.strip(ended, lens), charts.under(ended, lens)),
     )
@@ -68,11 +77,11 @@ def _charts(sheet: JobSheet, lens: Lens) -> Part:
     return Part("charts", section)
 
 
-def _usually(its: Usual) -> Iterator[Markup]:
+def _usually(its: Usual, slow: timedelta | None) -> Iterator[Markup]:
     if its.length:
         yield join(f", usually {charts.rough(its.length)}")
-    if its.slow:
-        yield join(f", slow after {charts.rough(its.slow)}")
+    if slow:
+        yield join(f", slow after {duration(slow)}")
 
 
 def _moved(runs: list[Session]) -> Iterator[Markup]:

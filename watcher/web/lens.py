@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from hashlib import blake2b
 
-from watcher.core.board import JobRow
 from watcher.core.jsonview import timestamp
 from watcher.core.render.units import brief, moment, offset
+from watcher.core.standing import JobRow
 from watcher.web.markup import Markup, element
 
 

@@ -4,6 +4,7 @@ What happens is counted as it happens; what stands in the store is read from it 
 another process or a server that is gone never leaves a stale figure. The registry is our own: nothing is global.
 """
 
+from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -12,9 +13,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from watcher import __version__
-from watcher.core.board import Standing, Tally
+from watcher.core.board import Tally
 from watcher.core.delivery import Sent
+from watcher.core.event import ALARMS
 from watcher.core.model import Failure
+from watcher.core.standing import Standing
 from watcher.core.views import StatusView
 
 SUCCESS = "success"
@@ -95,6 +98,7 @@ class Metrics:
 def _stored(status: StatusView, jobs: Mapping[str, Tally]) -> CollectorRegistry:
     registry = CollectorRegistry()
     _server_gauges(status, registry)
+    _alarm_gauges(status, registry)
     _job_gauges(jobs, registry)
     _outbox_gauges(status, registry)
     build = Gauge("watcher_build_info", "Always 1; the label says which version runs.", ["version"], registry=registry)
@@ -113,6 +117,17 @@ def _server_gauges(status: StatusView, registry: CollectorRegistry) -> None:
     for server in status.servers:
         success.labels(server.name).set(server.last_success.timestamp() if server.last_success else 0)
         sessions.labels(server.name).set(server.open_sessions)
+
+
+def _alarm_gauges(status: StatusView, registry: CollectorRegistry) -> None:
+    """Count what the watchdogs have told and is not over; a kind of which there is nothing is 0, and not missing."""
+    raised = Gauge(
+        "watcher_alarms", "What the watchdogs have told and is not over.", ["server", "event"], registry=registry
+    )
+    counted = Counts((one.server, one.event) for one in status.alarms)
+    for server in status.servers:
+        for kind in sorted(ALARMS):
+            raised.labels(server.name, kind).set(counted[server.name, kind])
 
 
 def _job_gauges(jobs: Mapping[str, Tally], registry: CollectorRegistry) -> None:

@@ -6,10 +6,11 @@ from typing import Protocol, TypeVar
 
 import anyio
 
-from watcher.core.board import Asked, JobRow, Overview
+from watcher.core.board import Asked, Overview
 from watcher.core.delivery import State
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
+from watcher.core.standing import JobRow
 from watcher.core.views import DeliveryView, SessionView, StatusView
 from watcher.web.guard import one_line
 

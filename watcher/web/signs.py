@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watcher.core.board import Standing
 from watcher.core.delivery import State
 from watcher.core.event import Event
 from watcher.core.headline import Tone
 from watcher.core.model import Session, Status
 from watcher.core.render.style import Severity
 from watcher.core.render.words import wording
+from watcher.core.standing import Standing
+from watcher.core.trouble import is_bad
 from watcher.core.views import ChannelView, ServerView
 from watcher.web.markup import Markup, element, join
 from watcher.web.sick import LONG_SECONDS
@@ -64,7 +65,7 @@ _OF_STATUS: Mapping[str, Sign] = {
     Status.DISCONNECTED: ODD,
 }
 _OF_STANDING: Mapping[Standing, Sign] = {
-    Standing.FAILING: BAD,
+    **{standing: BAD if standing.is_bad else WARN for standing in Standing if standing.is_trouble},
     Standing.RETRYING: WARN,
     Standing.WARNING: WARN,
     Standing.GOOD: GOOD,
@@ -128,6 +129,11 @@ def of_delivery(state: State) -> Sign:
 def of_event(event: Event) -> Sign:
     """Return the sign of how bad it is what an event tells."""
     return _OF_SEVERITY[wording(event).severity]
+
+
+def of_alarm(kind: str) -> Sign:
+    """Return the sign of how bad it is what an alarm tells, as `proxy.offline`."""
+    return BAD if is_bad(kind) else WARN
 
 
 def of_server(server: ServerView) -> tuple[Sign, str]:

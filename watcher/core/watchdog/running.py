@@ -12,6 +12,9 @@ from watcher.core.watchdog.alarm import Says, Verdict
 from watcher.core.watchdog.facts import GOOD
 from watcher.core.watchdog.limits import Limits
 
+RUNS = 200
+"""So many of a job's last runs say what is usual for it."""
+
 _OFTEN = 3
 _LONG_KNOWN = timedelta(days=3)
 
