@@ -35,9 +35,11 @@ COMMANDS = (
 )  # fmt: skip
 PAGES = ("/", "/healthz", "/readyz", "/metrics", "/api/status", "/api/sessions", "/api/deliveries", "/nothing")
 GOSSIP = """
-import json, logging, os, threading
+import json, logging, os, threading, time
 
 def gossip():
+    while not logging.getLogger().handlers:  # before the settings are read nobody has got hold of anything
+        time.sleep(0.05)
     for secret in json.loads(os.environ["GOSSIP"]):
         for name in ("urllib3.connectionpool", "sqlalchemy.engine.Engine", "somebody"):
             for level in (10, 20, 30, 40, 50):
