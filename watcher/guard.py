@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from watcher.core.event import JOB_SHORT
-from watcher.core.model import JobType, Session
+from watcher.core.model import JOB_KINDS, Job, JobType, Session
 from watcher.core.policy import Case, Policy
 from watcher.core.record import ServerRecord
 from watcher.core.watchdog.alarm import Desk, Review, review
@@ -130,7 +130,7 @@ async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: dateti
     """
     watch = guard.watch
     grounds, server_now = guard.rests_on(), now + guard.skew
-    jobs, server = watch.jobs, record.ref.name
+    jobs, server = _jobs(watch), record.ref.name
     limits, of_server = limits_of(guard.rulebook, server, jobs), guard.rulebook.of_server(server)
     runs, is_whole = await _read_runs(guard, record.id, limits, now)
     facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.away, guard.survey, runs)
@@ -142,6 +142,12 @@ async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: dateti
     if decision.is_away:
         guard.measures.give_back(runs)  # they were not judged
     return said
+
+
+def _jobs(watch: Watch) -> Mapping[str, Job]:
+    """Return the jobs of the kinds that are watched."""
+    kinds = watch.watched.kinds
+    return watch.jobs if kinds >= JOB_KINDS else {key: job for key, job in watch.jobs.items() if job.type in kinds}
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ def test_one_that_was_overdue_runs_again_though_its_plan_has_moved_on() -> None:
         (a_job(next_run=NOW - DAY, schedule=Schedule("manual")), {}),
         (a_job(next_run=NOW - DAY, schedule=Schedule("immediate")), {}),
         (a_job(next_run=NOW - 5 * HOUR, schedule=Schedule("periodically", every=HOUR, closed=8 * HOUR)), {}),
+        (a_job(next_run=NOW - 17 * HOUR, schedule=Schedule("periodically", every=8 * HOUR, closed=10 * HOUR)), {}),
         (a_job(next_run=NOW - 2 * HOUR), {"open": (moved(a_run(5), 0),)}),  # the run before still goes on
         (a_job(next_run=NOW - 5 * HOUR), {"past": {"j1": Past(NOW - 9 * HOUR, NOW - HOUR)}}),  # and was long
         (a_job(next_run=NOW - 5 * HOUR), {"past": {"j1": Past(begun=NOW - 5 * HOUR - 30 * timedelta(seconds=1))}}),
@@ -152,7 +153,7 @@ def test_a_job_that_is_deleted_ends_its_alarm_but_an_empty_listing_does_not() ->
         (Schedule("daily", "monday"), 14.5),
         (Schedule("periodically", every=5 * MINUTE), 1),
         (Schedule("periodically", every=12 * HOUR), 1.5),
-        (Schedule("periodically", every=4 * HOUR, closed=14 * HOUR), 34 / 24),
+        (Schedule("periodically", every=4 * HOUR, closed=14 * HOUR), 52 / 24),
         (Schedule("manual"), None),
         (Schedule("immediate"), None),
         (Schedule("periodically"), None),

@@ -362,6 +362,13 @@ async def test_limits_may_differ_by_job(store: Store) -> None:
     assert await house.passes(0) == ["job.overdue"]
 
 
+async def test_jobs_of_kinds_that_are_not_watched_are_nobody_s_care(store: Store) -> None:
+    """Who watches copies alone does not hear that a backup job is overdue."""
+    house = House(store, Script(job=nightly(next_run=at(-30))), Rulebook(Limits(overdue_grace=10 * MINUTE)))
+    house.guard.watch.watched = replace(house.guard.watch.watched, kinds=frozenset({JobType.COPY}))
+    assert await house.passes(0) == []
+
+
 async def test_what_no_rule_asks_for_is_not_read(store: Store) -> None:
     """Each request is one that the server has to answer."""
     off = Limits(unhealthy_after=None, repository_low=(), license_days=())

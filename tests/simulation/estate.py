@@ -206,8 +206,9 @@ class Estate:
         rng, self.number = self.rng, self.number + 1
         created = moment + timedelta(seconds=rng.uniform(0, 40))
         began = created + timedelta(minutes=rng.choice((0, 0, 0, 0, 2, 25)) * rng.random())
-        night = 2.2 if plan.schedule.kind == "periodically" and created.astimezone(ZONE).hour == 1 else 1.0
-        minutes = plan.minutes * rng.lognormvariate(0, 0.16) * night * (0.2 if attempt else 1.0)
+        minutes = plan.minutes * rng.lognormvariate(0, 0.16) * (0.2 if attempt else 1.0)
+        if created.astimezone(ZONE).hour == 1:
+            minutes += min(1.2 * minutes, 40)  # an hour in which everybody runs
         if status in {"Failed", "Stopped"}:
             minutes *= rng.uniform(0.05, 0.9)
         local = created.astimezone(ZONE)

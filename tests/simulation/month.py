@@ -1,4 +1,4 @@
-"""A month with the watchdogs: `python -m tests.simulation.month [seeds]` prints what they told, false and true.
+"""A month with the watchdogs: `python -m tests.simulation.month [SEED[:JOBS] …]` prints what they told, false and true.
 
 The real pass over looks and the watchdogs' own, on a real store, in virtual time; only the server is made up. It looks
 every ten minutes, is started anew twice, and its clock is forty seconds behind the server's.
@@ -180,18 +180,18 @@ def faulty(
     return planted, *month.compare(planted)
 
 
-def main(seeds: Iterable[int]) -> None:
+def main(wanted: Iterable[str]) -> None:
     """Print the figures of docs/watchdogs.md."""
     days = false = events = found = 0
-    for seed in seeds:
-        began = time.monotonic()
-        alarms = healthy(seed)
-        planted, besides, missed = faulty(seed)
-        wanted = sum(len(fault.events) for fault in planted)
-        days, false = days + 2 * 6000, false + len(alarms) + len(besides)
+    for seed, _, count in (word.partition(":") for word in wanted):
+        began, jobs = time.monotonic(), int(count or 200)
+        alarms = healthy(int(seed), jobs=jobs)
+        planted, besides, missed = faulty(int(seed), jobs=jobs)
+        told = sum(len(fault.events) for fault in planted)
+        days, false = days + 2 * 30 * jobs, false + len(alarms) + len(besides)
         events, found = events + len(planted), found + len(planted) - len({one.partition(":")[0] for one in missed})
         took = time.monotonic() - began
-        print(f"seed {seed}: {len(alarms)} and {len(besides)} false, {len(missed)} of {wanted} missed, {took:.0f} s")
+        print(f"seed {seed}: {len(alarms)} and {len(besides)} false, {len(missed)} of {told} missed, {took:.0f} s")
         for line in (*alarms[:20], *besides[:20], *missed):
             print(f"    {line}")
     print(f"false alarms per 1,000 job-days: {false * 1000 / days:.3f} of {days} job-days")
@@ -199,4 +199,4 @@ def main(seeds: Iterable[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or range(4))
+    main(sys.argv[1:] or ["0", "1"])

@@ -15,7 +15,7 @@ from watcher.core.event import (
     SERVER_UNHEALTHY,
     SESSION_DISCONNECTED,
 )
-from watcher.core.model import Job, JobType
+from watcher.core.model import Job
 from watcher.core.watchdog.alarm import BY_SESSION, Alarm, Key, Says, Verdict
 from watcher.core.watchdog.estate import of_survey
 from watcher.core.watchdog.facts import NOTHING, Facts, Ledger, as_ref, job_ref
@@ -25,7 +25,6 @@ from watcher.core.watchdog.running import of_run
 from watcher.core.watchdog.short import short
 from watcher.core.watchdog.survey import Survey
 
-_WORK = frozenset({None, JobType.BACKUP, JobType.COPY})
 _OF_JOBS = frozenset({JOB_OVERDUE, JOB_STALE, JOB_DISABLED, JOB_SHORT})
 
 
@@ -87,9 +86,9 @@ def _unsure(verdict: Verdict) -> Verdict:
 
 def _of_runs(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     jobs = bench.facts.jobs
-    for known in (one for one in ledger.open if one.session.is_of_job):
+    for known in ledger.open:
         job_id = known.session.job_id
-        if job_id is None or known.session.job_type not in _WORK:
+        if job_id is None or not known.session.is_of_job:
             continue  # nobody waits for a restore that somebody has open
         limits = bench.limits.get(job_id, bench.server_limits)
         ref = job_ref(job_id, jobs)

@@ -10,7 +10,7 @@ from watcher.core.render.units import duration
 from watcher.core.watchdog.alarm import Alarm, Says, Verdict
 from watcher.core.watchdog.facts import GOOD, NOTHING, Past, latest
 from watcher.core.watchdog.limits import Limits
-from watcher.core.watchdog.schedule import is_planned, usual_rpo
+from watcher.core.watchdog.schedule import is_planned, shut, usual_rpo
 
 NEAR = timedelta(minutes=1)
 """A session that begins so shortly before its time is that run."""
@@ -37,8 +37,7 @@ def due_since(job: Job, limits: Limits) -> datetime | None:
     """Return when a job's next run has been due for longer than the grace; None for a job that is not started."""
     if limits.overdue_grace is None or job.enabled is False or job.next_run is None or not is_planned(job.schedule):
         return None
-    closed = job.schedule.closed if job.schedule is not None else timedelta(0)
-    return job.next_run + limits.overdue_grace + closed
+    return job.next_run + limits.overdue_grace + shut(job.schedule)
 
 
 def overdue(one: Standing, limits: Limits, now: datetime, alarm: Alarm | None) -> Verdict:

@@ -22,8 +22,15 @@ def usual_rpo(schedule: Schedule | None) -> timedelta | None:
     if schedule.kind == "daily":
         two = _TWO_STARTS.get(schedule.days or "everyday", 14 * _DAY)
     elif schedule.kind == "periodically" and schedule.every is not None:
-        two = 2 * schedule.every + schedule.closed
+        two = 2 * (schedule.every + shut(schedule))
     return max(two + A_RUN, LEAST) if two is not None else None
+
+
+def shut(schedule: Schedule | None) -> timedelta:
+    """Return how long at most its window keeps a start back: of a periodical one, until the next that falls outside."""
+    if schedule is None or not schedule.every:
+        return schedule.closed if schedule is not None else timedelta(0)
+    return -(-schedule.closed // schedule.every) * schedule.every
 
 
 def is_planned(schedule: Schedule | None) -> bool:
