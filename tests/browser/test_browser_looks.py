@@ -1,5 +1,6 @@
 """How the pages look and read in a real browser: without script, on a phone, by keyboard, to a screen reader."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 JOB = "/jobs/HQ/HQ-0"
+SLOW = "/jobs/HQ/HQ-4"
 SIZES = {"wide": 1280, "phone": 390}
 
 
@@ -32,6 +34,12 @@ def test_a_stranger_sees_what_is_wrong_and_since_when(page: "Page", site: str) -
     assert box is not None
     assert box["y"] < 160
     assert "401" in page.inner_text("#hero")
+    assert "1 proxy is offline: proxy-02 since today 08:24" in page.inner_text("#hero")
+    assert "Proxy offline: proxy-02 on HQ" in page.inner_text("#breaking")
+    slow = page.inner_text(".job:has-text('Fabrikam - OneDrive') .under")
+    page.goto(site + SLOW)
+    (limit,) = set(re.findall(r"slow after (.+)", page.inner_text("figcaption >> nth=0")))
+    assert f"slow: it runs for more than {limit}, longer than its own runs do" in slow
 
 
 @pytest.mark.parametrize(
@@ -50,7 +58,7 @@ def test_no_violation_is_found_by_axe(
     context = browser.new_context(viewport={"width": SIZES[size], "height": 844}, color_scheme=scheme)
     page = context.new_page()
     sign_in(page, site)
-    for path in ("/", JOB, "/?q=nothing", "/jobs/HQ/none", "/sign-in"):
+    for path in ("/", JOB, SLOW, "/?q=nothing", "/jobs/HQ/none", "/sign-in"):
         page.goto(site + path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         found = Axe().run(page)

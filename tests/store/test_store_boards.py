@@ -152,6 +152,7 @@ def test_what_the_watchdogs_have_told_stands_at_the_job_and_in_the_status(store:
     assert view.causes == ("401 Unauthorized", "it was due")
     assert tuple(card.cause for card in view.cards) == view.causes
     row = view.cards[1].row
+    assert (view.cards[0].row.alarms, [one.kind for one in row.alarms]) == ((), ["job.overdue", "job.slow"])
     assert row.running is not None
     assert [one.kind for one in row.of_run(row.running)] == ["job.slow"]
     sheet = store.sheet("HQ", "job-2", now=NOW)

@@ -43,7 +43,7 @@ _ONE_JOB = _JOBS.where(servers.c.name == bindparam("server"), jobs.c.id == bindp
 _OPEN = select(sessions.c.server_id, sessions.c.job_id, sessions.c.data).where(
     sessions.c.settled.is_(None), sessions.c.job_id.is_not(None)
 )
-_ALARMS = select(alarms.c.server_id, alarms.c.data)
+_ALARMS = select(alarms.c.server_id, alarms.c.data).order_by(alarms.c.kind, alarms.c.subject)
 _HELD = select(chains.c.server_id, chains.c.held, chains.c.data).where(
     chains.c.over.is_(None), chains.c.held.is_not(None)
 )

@@ -95,16 +95,17 @@ def _alarm(alarm: AlarmView, lens: Lens) -> Markup:
 
 def _servers(overview: Overview, lens: Lens) -> Part:
     tallies = overview.choice.by_server
-    alarms = breaking(overview.status.alarms)
-    of_server = {one.name: [alarm for alarm in alarms if alarm.server == one.name] for one in overview.status.servers}
+    ills: dict[str, list[AlarmView]] = {}
+    for alarm in breaking(overview.status.alarms):
+        ills.setdefault(alarm.server, []).append(alarm)
 
     def worst_first(server: ServerView) -> tuple[bool, int, bool, str]:
         tally = tallies.get(server.name, Tally())
         bad = sum(tally.of(standing) for standing in Standing if standing.is_bad)
-        return server.reachable is not False, -bad, not of_server[server.name], server.name.casefold()
+        return server.reachable is not False, -bad, server.name not in ills, server.name.casefold()
 
     ranked = sorted(overview.status.servers, key=worst_first)
-    tiles = [_server(one, tallies.get(one.name, Tally()), of_server[one.name], lens) for one in ranked[:SERVERS]]
+    tiles = [_server(one, tallies.get(one.name, Tally()), ills.get(one.name, ()), lens) for one in ranked[:SERVERS]]
     more = len(ranked) - len(tiles)
     rest = element("p", f"and {number(more)} more that answer", class_="empty") if more > 0 else ""
     listed = element("ul", *tiles, class_="tiles") if tiles else element("p", "No server is watched.", class_="empty")
