@@ -64,7 +64,6 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "silences": lambda store: store.silences(limit=1),
     "trails": lambda store: store.trails("s"),
     "known_jobs": lambda store: store.known_jobs(),
-    "heartbeat": lambda store: store.heartbeat("e", NOW),
     "guard": lambda store: store.guard(1, ["j1"], lambda _: Review(), now=NOW),
     "runs": lambda store: store.runs(1, ["j1"], most=1),
     "overview": lambda store: store.overview(Asked(), now=NOW),
