@@ -143,7 +143,7 @@ async def test_redirects_are_not_followed(parcel: Parcel) -> None:
         there = (("Location", f"http://127.0.0.1:{elsewhere.port}/"),)
         with receiving(Answer(302, there)) as receiver:
             verdict = await sent(f"json://127.0.0.1:{receiver.port}/", parcel)
-    assert verdict == Verdict(Sent.REFUSED, "answered 302 Found; redirects are not followed")
+    assert verdict == Verdict(Sent.TRY_AGAIN, "answered 302 Found; redirects are not followed")
     assert elsewhere.requests == []
 
 

@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from tests.vb365.vb365_script import ACCESS, BASE, Script, html, page, token
 from watcher.core.model import Failure, LookFailed

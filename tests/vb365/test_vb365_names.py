@@ -45,23 +45,45 @@ async def test_names_are_read_at_the_first_look_and_hourly() -> None:
     assert counts == [1, 0, 1, 0]
 
 
-async def test_an_unknown_job_is_a_reason_to_read_again_within_bounds() -> None:
-    """Not more often than once a minute, and once for an id that stays unknown."""
+async def test_a_job_that_was_made_a_moment_ago_is_known_by_its_name() -> None:
+    """Its first end may come seconds after the names were read; people do not know their jobs by ids."""
+    script = named()
+    server = script.server()
+    await server.look(memory())
+    for number in (2, 3):
+        script.on(JOBS, page({"id": "job-1"}, *({"id": f"job-{made}"} for made in range(2, number + 1))))
+        script.on("GET /v8/JobSessions", page(row("a", job=f"job-{number}")))
+        script.clock.move(seconds=1)
+        assert f"job-{number}" in await seen_jobs(server)
+
+
+async def test_a_job_that_stays_unknown_is_asked_for_once() -> None:
+    """Sessions outlive their jobs: no look may pay for that, also where two of them take turns."""
     script = named()
     server = script.server()
     await server.look(memory())
     reads(script)
-    script.on("GET /v8/JobSessions", page(row("a", job="job-2")))
     counts = []
-    for seconds in (5, 60, 60, 60):
-        script.clock.move(seconds=seconds)
+    for job in ("job-2", "job-2", "job-3", "job-2", "job-3"):
+        script.on("GET /v8/JobSessions", page(row("a", job=job)))
+        script.clock.move(seconds=60)
         await server.look(memory())
         counts.append(reads(script))
-    assert counts == [0, 1, 0, 0]
-    script.on(JOBS, page({"id": "job-1"}, {"id": "job-2"}, {"id": "job-3"}))
-    script.on("GET /v8/JobSessions", page(row("b", job="job-3")))
-    script.clock.move(seconds=60)
-    assert set(await seen_jobs(server)) == {"job-1", "job-2", "job-3"}
+    assert counts == [1, 0, 1, 0, 0]
+
+
+async def test_names_that_fail_are_left_alone_for_a_minute() -> None:
+    """Whatever jobs are unknown meanwhile."""
+    script = named()
+    server = script.server()
+    script.on(JOBS, 500)
+    script.on("GET /v8/JobSessions", page(row("a", job="job-2")))
+    counts = []
+    for seconds in (0, 5, 50, 5):
+        script.clock.move(seconds=seconds)
+        await server.look(memory())
+        counts.append(min(reads(script), 1))
+    assert counts == [1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("answer", [404, 403, 500, html(), httpx.Response(200), httpx.ReadTimeout("hang"), page(7, {})])

@@ -55,10 +55,30 @@ async def test_only_a_404_moves_on_to_the_next_version(route: str, answer: Any, 
     script = Script(ALL)
     script.on(route, answer)
     with pytest.raises(LookFailed) as caught:
-        await script.server().greet()
+        await script.server().look(memory())
     assert caught.value.kind is kind
     assert not script.asked("GET /v7")
     assert not script.asked("POST /v7")
+
+
+ILL = [500, 503, html(), httpx.Response(200), httpx.ReadError("x"), httpx.ReadTimeout("x")]
+
+
+@pytest.mark.parametrize("answer", ILL)
+async def test_a_server_whose_listing_fails_is_met_all_the_same(answer: Any) -> None:
+    """What ends between then and the first look that works would be history else; that look searches again."""
+    script = Script(["v7"])
+    works = script.routes["GET /v7/JobSessions"][0]
+    script.on("GET /v7/JobSessions", answer)
+    server = script.server()
+    assert (await server.greet()).api_version == "v7"
+    asked = len(script.asked("GET /v7/JobSessions"))
+    with pytest.raises(LookFailed):
+        await server.look(memory())
+    assert len(script.asked("GET /v7/JobSessions")) == asked
+    script.on("GET /v7/JobSessions", works)
+    assert (await server.look(memory())).greeting.api_version == "v7"
+    assert not script.asked("GET /v6")
 
 
 async def test_a_server_of_something_else_serves_no_version() -> None:

@@ -17,7 +17,7 @@ def verdict_of(status: int, retry_after: str | None, *, now: datetime) -> Verdic
     if 200 <= status < 300:
         return Verdict(Sent.DELIVERED)
     if 300 <= status < 400:
-        return Verdict(Sent.REFUSED, f"{said}; redirects are not followed")
+        return Verdict(Sent.TRY_AGAIN, f"{said}; redirects are not followed")
     if status in _MAY_SAY_WHEN and (wait := seconds_to_wait(retry_after, now=now)) is not None:
         return Verdict(Sent.WAIT_UNTIL, f"{said} and asks to wait {wait:.0f} s", wait)
     if 400 <= status < 500 and status not in _PASSING:

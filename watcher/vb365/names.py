@@ -19,7 +19,8 @@ from watcher.vb365.pages import R, read_pages
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
-AT_MOST_EVERY = timedelta(minutes=1)
+AGAIN_AFTER = timedelta(minutes=1)
+"""How long a listing that failed is left alone."""
 WITHIN = 30.0
 
 
@@ -78,7 +79,7 @@ class Names:
         return {kind: part.read_at for kind, part in parts if part.read_at is not None}
 
     async def refresh(self, api: Api, *, now: datetime, wanted: AbstractSet[str]) -> None:
-        """Read the names where it is time: at first, hourly, and for a job id that is not known yet.
+        """Read the names where it is time: at first, hourly, and at once for a job id that was never asked for.
 
         `wanted`: the job ids that a look saw. Raises LookFailed only for a refused login.
         """
@@ -92,7 +93,8 @@ class Names:
                 await part.refresh(api, now)
         if scope.cancelled_caught and parts:
             parts[-1].fail(f"{self._server}: reading the names takes longer than {WITHIN:.0f} s")
-        self._unheard_of = frozenset() if any(part.is_failing for part in parts) else wanted - self.jobs().keys()
+        if not any(part.is_failing for part in parts):
+            self._unheard_of = (self._unheard_of | wanted) - self.jobs().keys()
 
     def jobs(self) -> Mapping[str, Job]:
         """Return all known jobs by id, each with its organization's name; a copy job has that of what it copies.
@@ -113,10 +115,9 @@ class Names:
     def _is_due(self, now: datetime, wanted: AbstractSet[str]) -> bool:
         if self._asked_at is None or not timedelta(0) <= now - self._asked_at < EVERY:
             return True
-        if now - self._asked_at < AT_MOST_EVERY:
-            return False
-        is_failing = self._jobs.is_failing or self._copies.is_failing or self._organizations.is_failing
-        return is_failing or bool(wanted - self.jobs().keys() - self._unheard_of)
+        if self._jobs.is_failing or self._copies.is_failing or self._organizations.is_failing:
+            return now - self._asked_at >= AGAIN_AFTER
+        return bool(wanted - self.jobs().keys() - self._unheard_of)
 
     def _parts(self, api: Api) -> list[_Part[JobRow] | _Part[OrganizationRow]]:
         parts: list[_Part[JobRow] | _Part[OrganizationRow]] = []

@@ -94,6 +94,7 @@ class Server:
         self._kinds = Kinds(kinds)
         self._errands = Errands(access.name, kinds)
         self._api: Api | None = None
+        self._doubt: LookFailed | None = None
         self._service: Service | None = None
         self._service_read: datetime | None = None
         self._service_login = 0
@@ -105,7 +106,10 @@ class Server:
         self._next = self._marks
 
     async def greet(self) -> Greeting:
-        """Log in, find the version, and read what the server says of itself; raises LookFailed."""
+        """Log in, find the version, and read what the server says of itself; raises LookFailed.
+
+        A listing that fails for now is the next look's failure: what ends from here on is news all the same.
+        """
         self._login.forgive()
         self._http.skew.reset()
         return self._greeting(await self._ready())
@@ -119,7 +123,9 @@ class Server:
         self._http.skew.reset()
         self._next = self._marks
         try:
-            return await self._look(await self._ready(), memory)
+            api = await self._ready()
+            self._settle_doubt()
+            return await self._look(api, memory)
         except NotFoundError as missing:
             self._api = self._service_read = None
             text = f"{missing}; the next look searches for the version again"
@@ -183,6 +189,7 @@ class Server:
         """Look at address, TLS, login, version, clock and the server's own mail, in this order; ends at a failure."""
         try:
             greeting = await self.greet()
+            self._settle_doubt()
         except LookFailed as failure:
             for finding in failure_findings(self._access, failure, is_logged_in=self._login.is_done):
                 yield finding
@@ -211,15 +218,23 @@ class Server:
         """Return the version to speak, looked for where that is due, and know what the server says of itself."""
         now = self._now()
         if self._api is None:
-            self._api = await find_version(self._http, self._login, self._access)
+            found = await find_version(self._http, self._login, self._access)
+            self._api, self._doubt = found.api, found.doubt
             self._next = replace(self._next, searched=now)
-            logger.info("%s: %s speaks %s", self._access.name, self._access.base, self._api.dialect.version)
+            if found.doubt is None:
+                logger.info("%s: %s speaks %s", self._access.name, self._access.base, self._api.dialect.version)
         elif not self._access.is_fixed and _is_past(self._marks.searched, NEWER_EVERY, now):
             self._next = replace(self._next, searched=now)
             await self._look_upwards(self._api)
         if _is_past(self._service_read, SERVICE_EVERY, now):
             await self._read_service(self._api)
         return self._api
+
+    def _settle_doubt(self) -> None:
+        """Raise why no look is possible, if that is so, and have the version searched for again next time."""
+        if self._doubt is not None:
+            doubt, self._doubt, self._api = self._doubt, None, None
+            raise doubt
 
     async def _read_service(self, api: Api) -> None:
         self._service_login = self._login.count
