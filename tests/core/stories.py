@@ -195,6 +195,7 @@ STORIES: Mapping[str, Event] = {
             None,
             running=3,
             failing=1,
+            alarms=2,
             pending=1,
             dead=2,
             sick=("chat", "mail"),

@@ -32,6 +32,7 @@ def test_all_is_well() -> None:
         ({"servers": SERVERS}, "Branch does not answer since Mon 2 Mar 23:10 +00:00."),
         ({"failing": 1}, "1 job stands failed."),
         ({"failing": 3}, "3 jobs stand failed."),
+        ({"alarms": 1}, "1 alarm stands (`watcher status`)."),
         ({"sick": ("mail",)}, "Channel mail cannot be reached."),
         ({"dead": 1}, "1 delivery could not be made (`watcher deliveries --state dead`)."),
     ],
@@ -67,6 +68,7 @@ def test_the_line_for_systemd() -> None:
     standing = Standing(SERVERS, running=3, failing=(("HQ", "j1"),), pending=1234, dead=2)
     assert line(replace(standing, servers=SERVERS[:1], dead=0), {}) == "1 server, 3 running, 1 failing, 1,234 pending"
     assert line(standing, {}) == "2 servers, 3 running, 1 failing, 1,234 pending, 2 dead, 1 server away"
+    assert line(replace(standing, dead=0, alarms=2), {}).endswith("1,234 pending, 2 alarms, 1 server away")
 
 
 def test_a_clock_that_was_set_back_makes_no_look_of_the_future() -> None:

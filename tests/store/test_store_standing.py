@@ -7,6 +7,7 @@ from tests.store.store_values import GREETING, MINUTE, NOW, failed, meet, page_o
 from watcher.core.model import Job
 from watcher.core.policy import Ruling
 from watcher.core.record import Page
+from watcher.core.watchdog.alarm import Alarm, Review
 from watcher.store import Store
 
 
@@ -20,11 +21,14 @@ def test_what_stands_is_counted(store: Store) -> None:
     standing = store.standing()
     assert [(one.name, one.reachable, one.last_success) for one in standing.servers] == [("HQ", True, NOW)]
     assert (standing.running, standing.pending, standing.dead, standing.sick) == (2, 1, 0, ())
-    assert standing.failing == (("HQ", "job-1"),)
+    assert (standing.failing, standing.alarms) == ((("HQ", "job-1"),), 0)
+    told, seen = Alarm("proxy.offline", "p1", NOW, raised=True), Alarm("proxy.offline", "p2", NOW)
+    store.guard(server.id, [], lambda _: Review(kept=(told, seen)), now=NOW)
+    assert store.standing().alarms == 1
     store.announce([], [], now=NOW + timedelta(days=4))
     store.bury(now=NOW + timedelta(days=9))
     standing = store.standing()
-    assert (standing.servers, standing.running, standing.failing) == ((), 0, ())
+    assert (standing.servers, standing.running, standing.failing, standing.alarms) == ((), 0, (), 0)
     assert (standing.pending, standing.dead) == (0, 1)
 
 

@@ -119,6 +119,7 @@ class _Heartbeat(_Shape, kw_only=True):
     jobs: int | None = None
     running: int
     failing: int
+    alarms: int
     pending: int
     dead: int
     unreachable: list[str]
@@ -243,6 +244,7 @@ def _heartbeat(beat: Heartbeat) -> _Heartbeat:
         jobs=beat.jobs,
         running=beat.running,
         failing=beat.failing,
+        alarms=beat.alarms,
         pending=beat.pending,
         dead=beat.dead,
         unreachable=[server.name for server in beat.away],

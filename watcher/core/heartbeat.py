@@ -12,7 +12,8 @@ class Standing:
     """What the store knows of everything at one moment.
 
     `running`: sessions whose end is awaited. `failing`: jobs that stand failed, as name of the server and id; some may
-    be gone from it. `pending` and `dead`: deliveries. `sick`: channels that fail.
+    be gone from it. `pending` and `dead`: deliveries. `sick`: channels that fail. `alarms`: what the watchdogs told
+    and what is not over.
     """
 
     servers: tuple[ServerDigest, ...] = ()
@@ -21,6 +22,7 @@ class Standing:
     pending: int = 0
     dead: int = 0
     sick: tuple[str, ...] = ()
+    alarms: int = 0
 
     def failing_of(self, jobs: Mapping[str, Collection[str]]) -> int:
         """Count the jobs that stand failed and are still there; `jobs` are the ids that each server has."""
@@ -43,6 +45,7 @@ class Heartbeat:
     dead: int = 0
     sick: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
+    alarms: int = 0
 
     @property
     def away(self) -> tuple[ServerDigest, ...]:
@@ -51,8 +54,8 @@ class Heartbeat:
 
     @property
     def is_well(self) -> bool:
-        """Whether all servers answer, no job stands failed, and what is owed can leave."""
-        return not (self.stuck or self.away or self.failing or self.dead or self.sick)
+        """Whether all servers answer, no job stands failed, no alarm stands, and what is owed can leave."""
+        return not (self.stuck or self.away or self.failing or self.alarms or self.dead or self.sick)
 
 
 def heartbeat(
@@ -70,4 +73,5 @@ def heartbeat(
         standing.dead,
         standing.sick,
         tuple(stuck),
+        standing.alarms,
     )

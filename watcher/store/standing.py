@@ -6,7 +6,7 @@ from watcher.core.delivery import State
 from watcher.core.heartbeat import Standing
 from watcher.core.model import Status
 from watcher.store import digests
-from watcher.store.schema import channels, deliveries, destinations, in_state, outcomes, servers, sessions
+from watcher.store.schema import alarms, channels, deliveries, destinations, in_state, outcomes, servers, sessions
 
 _HERE = servers.c.gone.is_(None)
 _RUNNING = select(func.count()).select_from(sessions).join(servers).where(_HERE, sessions.c.settled.is_(None))
@@ -22,6 +22,7 @@ _SICK = (
     .distinct()
     .order_by(destinations.c.channel)
 )
+_ALARMS = select(alarms.c.data).join_from(alarms, servers).where(_HERE)
 
 
 def standing(connection: Connection) -> Standing:
@@ -33,6 +34,7 @@ def standing(connection: Connection) -> Standing:
         _count(connection, State.PENDING),
         _count(connection, State.DEAD),
         tuple(connection.execute(_SICK).scalars()),
+        sum(alarm.raised for alarm in connection.scalars(_ALARMS)),
     )
 
 

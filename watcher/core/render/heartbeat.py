@@ -21,6 +21,7 @@ def line(standing: Standing, jobs: Mapping[str, Collection[str]]) -> str:
         f"{number(standing.failing_of(jobs))} failing",
         f"{number(standing.pending)} pending",
         *([f"{number(standing.dead)} dead"] if standing.dead else []),
+        *([count(standing.alarms, "alarm")] if standing.alarms else []),
         *([f"{count(away, 'server')} away"] if away else []),
     ]
     return ", ".join(parts)
@@ -49,6 +50,8 @@ def _wrong(beat: Heartbeat, zone: tzinfo) -> Iterator[str]:
         yield f"{number(len(beat.away) - _NAMED)} more servers do not answer"
     if beat.failing:
         yield f"{count(beat.failing, 'job')} {'stands' if beat.failing == 1 else 'stand'} failed"
+    if beat.alarms:
+        yield f"{count(beat.alarms, 'alarm')} {'stands' if beat.alarms == 1 else 'stand'} (`watcher status`)"
     if beat.sick:
         yield f"{'Channel' if len(beat.sick) == 1 else 'Channels'} {', '.join(beat.sick[:_NAMED])} cannot be reached"
     if beat.dead:
