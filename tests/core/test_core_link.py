@@ -25,6 +25,7 @@ def test_one_job_has_its_own_page_and_others_the_first() -> None:
     assert link([FAILED, FAILED], PAGE) == f"{PAGE}/jobs/HQ/id-1"
     assert link([FAILED, other], PAGE) == f"{PAGE}/"
     assert link([an_event("server.unreachable", job=None, session=None)], PAGE) == f"{PAGE}/"
+    assert link([STORIES["restore-failed"]], PAGE) == f"{PAGE}/", "there is no job behind a restore"
 
 
 @given(

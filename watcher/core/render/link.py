@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from watcher.core.event import Event
+from watcher.core.model import JOB_KINDS
 from watcher.core.render.escape import escape
 from watcher.core.render.style import Format, Message, Style
 
@@ -18,10 +19,17 @@ def job_path(server: str, job: str) -> str:
 
 def link(events: Sequence[Event], page: str) -> str:
     """Return where events can be looked at: the page of their job if all are about one, else the first page."""
-    jobs = {(event.server.name, event.job.id) for event in events if event.job is not None}
-    if len(jobs) == 1 and all(event.job is not None for event in events):
-        return f"{page}/{job_path(*jobs.pop())}"
-    return f"{page}/"
+    jobs = {_job_of(event) for event in events}
+    job = jobs.pop()
+    return f"{page}/" if job is None or jobs else f"{page}/{job_path(*job)}"
+
+
+def _job_of(event: Event) -> tuple[str, str] | None:
+    """Return the server and the id of an event's job; None where there is none behind it, as behind a restore."""
+    job = event.job
+    if job is None or (job.type is not None and job.type not in JOB_KINDS):
+        return None
+    return event.server.name, job.id
 
 
 def room_for(events: Sequence[Event], page: str | None, style: Style) -> str:
