@@ -11,8 +11,9 @@ from watcher.core.delivery import Settlement, State
 from watcher.core.event import Event, JobRef, ServerRef, Story, Thing, event_id
 from watcher.core.match import Match, Pattern
 from watcher.core.model import Greeting, Job, JobType, LogLine, Session, Statistics
-from watcher.core.policy import Case, Decision, Policy, Ruling, Step
+from watcher.core.policy import Case, Policy
 from watcher.core.record import End, Known, Outcome, Owed, Page, ServerRecord
+from watcher.core.ruling import Decision, Ruling, Step
 from watcher.core.silence import Silence
 from watcher.core.watchdog.alarm import Desk, Review, Says, Verdict, review
 from watcher.core.watchdog.facts import Ledger

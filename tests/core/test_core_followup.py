@@ -10,8 +10,9 @@ from watcher.core.event import Event, JobRef
 from watcher.core.followup import Diary, FollowUp, JobStand, Muted, follow_up, still_holds
 from watcher.core.match import Match, pattern
 from watcher.core.model import JobType
-from watcher.core.policy import Case, Decision, Policy, Route, Told, rule
+from watcher.core.policy import Case, Policy, Route, rule
 from watcher.core.record import Outcome
+from watcher.core.ruling import Decision, Told
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
 

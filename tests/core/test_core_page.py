@@ -10,8 +10,9 @@ from watcher.core.diff import Sight
 from watcher.core.event import ServerRef, event_id
 from watcher.core.model import Errand, JobType, LogLine, Session
 from watcher.core.page import MOST_EAGER, turn
-from watcher.core.policy import Quiet, Told
+from watcher.core.policy import Quiet
 from watcher.core.record import Chain, Known, Ledger, Outcome
+from watcher.core.ruling import Told
 from watcher.core.window import Window
 
 FAILED = ended(status="Failed")

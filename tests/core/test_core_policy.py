@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.core.factories import HQ, T0, at
 from watcher.core.event import Event, JobRef, Story
 from watcher.core.match import Match, pattern
-from watcher.core.policy import Case, Decision, Policy, Quiet, Route, Told, rule, rule_again, rule_reminder
+from watcher.core.policy import Case, Policy, Quiet, Route, rule, rule_again, rule_reminder
 from watcher.core.render.style import Severity
+from watcher.core.ruling import Decision, Told
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
 from watcher.core.window import Window

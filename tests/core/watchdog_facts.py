@@ -5,8 +5,9 @@ from typing import Any
 
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Job, JobType, Schedule, Session, Statistics
-from watcher.core.policy import Case, Policy, Route, Told
+from watcher.core.policy import Case, Policy, Route
 from watcher.core.record import Known
+from watcher.core.ruling import Told
 from watcher.core.wanted import EVENTS
 from watcher.core.watchdog.alarm import Alarm, Desk, Key, Review, Says, Verdict, review
 from watcher.core.watchdog.facts import Facts, Ledger

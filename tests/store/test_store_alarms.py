@@ -11,8 +11,9 @@ from watcher.core.event import JobRef, ServerRef, Thing
 from watcher.core.followup import Diary, FollowUp, follow_up
 from watcher.core.match import Match
 from watcher.core.model import Failure, Session
-from watcher.core.policy import Case, Policy, Route, Told
+from watcher.core.policy import Case, Policy, Route
 from watcher.core.record import Known, Page
+from watcher.core.ruling import Told
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
 from watcher.core.watchdog.alarm import Desk, Review, Says, Verdict, review

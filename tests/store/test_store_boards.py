@@ -23,8 +23,9 @@ from watcher.core.delivery import Settlement, State
 from watcher.core.event import SESSION_FAILED, JobRef, Thing
 from watcher.core.match import Match
 from watcher.core.model import Job, LogLine, Session
-from watcher.core.policy import Case, Decision, Policy, Ruling, Step
+from watcher.core.policy import Case, Policy
 from watcher.core.record import Chain, End, Known, Outcome, Owed, Page
+from watcher.core.ruling import Decision, Ruling, Step
 from watcher.core.silence import Silence
 from watcher.core.standing import Standing
 from watcher.core.views import AlarmView

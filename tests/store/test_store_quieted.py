@@ -9,8 +9,9 @@ from watcher.core.followup import Diary, FollowUp, follow_up
 from watcher.core.match import Match, pattern
 from watcher.core.model import Greeting
 from watcher.core.page import owed
-from watcher.core.policy import Case, Policy, Route, Told, rule
+from watcher.core.policy import Case, Policy, Route, rule
 from watcher.core.record import Outcome, Page
+from watcher.core.ruling import Told
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
 from watcher.store import Store

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from tests.store.store_values import GREETING, MINUTE, NOW, failed, meet, page_of, running, write
 from watcher.core.model import Job
-from watcher.core.policy import Ruling
 from watcher.core.record import Page
+from watcher.core.ruling import Ruling
 from watcher.core.watchdog.alarm import Alarm, Review
 from watcher.store import Store
 

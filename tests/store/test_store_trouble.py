@@ -18,8 +18,8 @@ from watcher.core.delivery import Settlement, State
 from watcher.core.event import ServerRef
 from watcher.core.followup import FollowUp
 from watcher.core.match import Match
-from watcher.core.policy import Ruling
 from watcher.core.record import Page, ServerRecord
+from watcher.core.ruling import Ruling
 from watcher.core.silence import Silence
 from watcher.core.watchdog.alarm import Review
 from watcher.store import Store, StoreError, open_store

@@ -30,8 +30,8 @@ from watcher.core.board import Asked, JobCard, Overview
 from watcher.core.delivery import State
 from watcher.core.match import Match, Pattern
 from watcher.core.model import Job, LogLine, Session, Status
-from watcher.core.policy import Decision, Ruling, Step
 from watcher.core.record import Known, Outcome
+from watcher.core.ruling import Decision, Ruling, Step
 from watcher.core.sheet import Account, JobSheet
 from watcher.core.silence import Silence
 from watcher.core.standing import Standing

@@ -7,8 +7,22 @@ from hashlib import sha256
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
 
+from watcher.channels.shapes import (
+    AttemptShape,
+    ChannelShape,
+    CloudEvent,
+    DataShape,
+    DigestShape,
+    HeartbeatShape,
+    JobDigestShape,
+    JobShape,
+    ServerShape,
+    SessionShape,
+    StatisticsShape,
+    ThingShape,
+    TransitionShape,
+)
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.errand import discreet
 from watcher.core.event import Event, JobRef, ServerRef
@@ -23,139 +37,6 @@ BATCH_TYPE = "application/cloudevents-batch+json"
 
 _NO_STATISTICS = Statistics()
 _OURS = ("channel.", "watcher.")  # events of the watcher itself, which speak of no server
-
-
-# The shapes of the contract, with its names. Structs, since thousands of events a second are made of them; what is
-# None is left out.
-
-
-class _Shape(Struct, omit_defaults=True, gc=False):
-    """What all shapes have in common."""
-
-
-class _Server(_Shape):
-    name: str
-    installation_id: str | None = None
-
-
-class _Channel(_Shape):
-    name: str
-
-
-class _Thing(_Shape):
-    id: str
-    name: str | None = None
-
-
-class _Job(_Shape, kw_only=True):
-    id: str | None = None
-    name: str
-    type: str | None = None
-    organization: str | None = None
-
-
-class _Statistics(_Shape):
-    processing_rate_bytes: int | None = None
-    processing_rate_items: int | None = None
-    read_rate_bytes: int | None = None
-    write_rate_bytes: int | None = None
-    transferred: int | None = None
-    processed_objects: int | None = None
-    bottleneck: str | None = None
-
-
-class _Session(_Shape):
-    id: str
-    status: str
-    creation_time: datetime | None = None
-    end_time: datetime | None = None
-    retry_count: int | None = None
-    details: str | None = None
-    name: str | None = None
-    type: str | None = None
-    scope_name: str | None = None
-    initiated_by: str | None = None
-    client_host: str | None = None
-    reason: str | None = None
-    retrieval_id: str | None = None
-    repository_id: str | None = None
-    statistics: _Statistics | None = None
-
-
-class _Transition(_Shape, rename={"went_from": "from"}):
-    went_from: str | None = None
-    to: str | None = None
-
-
-class _Attempt(_Shape):
-    id: str
-
-
-class _JobDigest(_Shape, kw_only=True):
-    server: str
-    job: str
-    organization: str | None = None
-    runs: int
-    failures: int
-    warnings: int
-    stopped: int
-    status: str
-    moved: int | None = None
-    moved_before: int | None = None
-    last_good: datetime | None = None
-
-
-class _Digest(_Shape):
-    begins: datetime
-    ends: datetime
-    all_well: bool
-    jobs: list[_JobDigest]
-    unreachable: list[str]
-
-
-class _Heartbeat(_Shape, kw_only=True):
-    all_well: bool
-    servers: int
-    jobs: int | None = None
-    running: int
-    failing: int
-    alarms: int
-    pending: int
-    dead: int
-    unreachable: list[str]
-    sick: list[str]
-    stuck: list[str]
-
-
-class _Data(_Shape, kw_only=True):
-    server: _Server | None = None
-    channel: _Channel | None = None
-    proxy: _Thing | None = None
-    repository: _Thing | None = None
-    license: _Thing | None = None
-    job: _Job | None = None
-    session: _Session | None = None
-    transition: _Transition | None = None
-    late: bool
-    attempts: list[_Attempt] | None = None
-    log: list[str] | None = None
-    reason: str | None = None
-    digest: _Digest | None = None
-    link: str | None = None
-    heartbeat: _Heartbeat | None = None
-
-
-class CloudEvent(_Shape, kw_only=True):
-    """An event as the contract names its parts, without what it does not have."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str | None = None
-    time: datetime
-    datacontenttype: str
-    data: _Data
 
 
 def encode(events: tuple[Event, ...], details: Details = Details.FULL, page: str | None = None) -> tuple[str, bytes]:
@@ -191,19 +72,19 @@ def cloud_event(event: Event, page: str | None = None) -> CloudEvent:
     )
 
 
-def _data(event: Event, page: str | None) -> _Data:
+def _data(event: Event, page: str | None) -> DataShape:
     is_change = event.came_from is not None or event.went_to is not None
-    return _Data(
+    return DataShape(
         server=None if _is_ours(event) else _server(event.server),
-        channel=_Channel(name=event.channel) if event.channel is not None else None,
+        channel=ChannelShape(name=event.channel) if event.channel is not None else None,
         proxy=_thing(event, "proxy."),
         repository=_thing(event, "repository."),
         license=_thing(event, "license."),
         job=_job(event.job),
         session=_session(event.session),
-        transition=_Transition(went_from=event.came_from, to=event.went_to) if is_change else None,
+        transition=TransitionShape(went_from=event.came_from, to=event.went_to) if is_change else None,
         late=event.late,
-        attempts=[_Attempt(id=session_id) for session_id in event.attempts] or None,
+        attempts=[AttemptShape(id=session_id) for session_id in event.attempts] or None,
         log=[_line(line) for line in event.log] or None,
         reason=event.reason,
         link=link((event,), page) if page else None,
@@ -212,11 +93,11 @@ def _data(event: Event, page: str | None) -> _Data:
     )
 
 
-def _thing(event: Event, kind: str) -> _Thing | None:
+def _thing(event: Event, kind: str) -> ThingShape | None:
     """Return the proxy, repository or license of an event, which the first word of its type names."""
     if event.thing is None or not event.type.startswith(kind):
         return None
-    return _Thing(id=event.thing.id, name=event.thing.name or None)
+    return ThingShape(id=event.thing.id, name=event.thing.name or None)
 
 
 def _discreet(event: Event, details: Details) -> Event:
@@ -227,8 +108,8 @@ def _discreet(event: Event, details: Details) -> Event:
     return replace(event, session=session, log=(why,) if why in event.log and why is not None else ())
 
 
-def _digest(digest: Digest) -> _Digest:
-    return _Digest(
+def _digest(digest: Digest) -> DigestShape:
+    return DigestShape(
         begins=digest.begins.astimezone(UTC),
         ends=digest.ends.astimezone(UTC),
         all_well=digest.is_all_well,
@@ -237,8 +118,8 @@ def _digest(digest: Digest) -> _Digest:
     )
 
 
-def _heartbeat(beat: Heartbeat) -> _Heartbeat:
-    return _Heartbeat(
+def _heartbeat(beat: Heartbeat) -> HeartbeatShape:
+    return HeartbeatShape(
         all_well=beat.is_well,
         servers=len(beat.servers),
         jobs=beat.jobs,
@@ -253,8 +134,8 @@ def _heartbeat(beat: Heartbeat) -> _Heartbeat:
     )
 
 
-def _job_digest(job: JobDigest) -> _JobDigest:
-    return _JobDigest(
+def _job_digest(job: JobDigest) -> JobDigestShape:
+    return JobDigestShape(
         server=job.server,
         job=job.job,
         organization=job.organization,
@@ -278,21 +159,21 @@ def _is_ours(event: Event) -> bool:
     return event.type.startswith(_OURS)
 
 
-def _server(server: ServerRef) -> _Server:
-    return _Server(name=server.name, installation_id=server.installation_id)
+def _server(server: ServerRef) -> ServerShape:
+    return ServerShape(name=server.name, installation_id=server.installation_id)
 
 
-def _job(job: JobRef | None) -> _Job | None:
+def _job(job: JobRef | None) -> JobShape | None:
     if job is None:
         return None
     job_id = job.id if job.type is None or job.type in JOB_KINDS else None  # there is no job behind a restore
-    return _Job(id=job_id, name=job.name, type=job.type, organization=job.organization)
+    return JobShape(id=job_id, name=job.name, type=job.type, organization=job.organization)
 
 
-def _session(session: Session | None) -> _Session | None:
+def _session(session: Session | None) -> SessionShape | None:
     if session is None:
         return None
-    told = _Session(
+    told = SessionShape(
         id=session.id,
         status=session.status,
         creation_time=_time(session.created),
@@ -306,15 +187,15 @@ def _session(session: Session | None) -> _Session | None:
     return told
 
 
-def _say_errand(told: _Session, errand: Errand) -> None:
+def _say_errand(told: SessionShape, errand: Errand) -> None:
     """Say what a session is about that no job repeats."""
     told.name, told.type, told.scope_name = errand.name, errand.kind, errand.scope
     told.initiated_by, told.client_host, told.reason = errand.initiated_by, errand.host, errand.reason
     told.retrieval_id, told.repository_id = errand.retrieval_id, errand.repository_id
 
 
-def _statistics(statistics: Statistics) -> _Statistics:
-    return _Statistics(
+def _statistics(statistics: Statistics) -> StatisticsShape:
+    return StatisticsShape(
         processing_rate_bytes=statistics.processing_rate_bytes,
         processing_rate_items=statistics.processing_rate_items,
         read_rate_bytes=statistics.read_rate_bytes,

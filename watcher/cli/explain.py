@@ -28,7 +28,8 @@ from watcher.core.event import (
 )
 from watcher.core.jsonview import dump
 from watcher.core.model import JobType, Status
-from watcher.core.policy import Case, Decision, Ruling, Told, rule
+from watcher.core.policy import Case, rule
+from watcher.core.ruling import Decision, Ruling, Told
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView, Footprint, KnownJob, Trail
 from watcher.core.wanted import UnknownWordError, events_named

@@ -8,21 +8,11 @@ from watcher.core import event as events
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Status
 from watcher.core.page import owed
-from watcher.core.policy import (
-    Case,
-    Policy,
-    Ruling,
-    Told,
-    is_silenced,
-    now_told,
-    rule,
-    rule_again,
-    rule_reminder,
-    set_aside,
-)
+from watcher.core.policy import Case, Policy, is_silenced, now_told, rule, rule_again, rule_reminder
 from watcher.core.reach import Reach, news_of
 from watcher.core.reach import still_holds as is_still_so
 from watcher.core.record import Outcome, Owed
+from watcher.core.ruling import Ruling, Told, set_aside
 from watcher.core.silence import Silence
 from watcher.core.watchdog.alarm import Alarm
 from watcher.core.watchdog.alarm import still_holds as is_still_raised

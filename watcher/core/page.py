@@ -12,8 +12,9 @@ from watcher.core.errand import reference
 from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
 from watcher.core.model import Job, JobType, LogLine, Session, Status
 from watcher.core.outcome import is_older, judge, laid_aside
-from watcher.core.policy import Case, Policy, Ruling, Told, now_told, rule
+from watcher.core.policy import Case, Policy, now_told, rule
 from watcher.core.record import Chain, Ledger, Outcome, Owed, Page
+from watcher.core.ruling import Ruling, Told
 from watcher.core.timeless import with_times
 from watcher.core.watchdog.movement import with_movement
 

@@ -13,7 +13,7 @@ from watcher.core.event import (
     event_id,
 )
 from watcher.core.model import Failure
-from watcher.core.policy import Told
+from watcher.core.ruling import Told
 
 GRACE = timedelta(minutes=5)
 AT_ONCE = frozenset({Failure.LOGIN_REFUSED})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from watcher.core.delivery import Delivery
 from watcher.core.event import Event, ServerRef
 from watcher.core.model import JobType, Session
-from watcher.core.policy import Ruling, Told
+from watcher.core.ruling import Ruling, Told
 from watcher.core.silence import Silence
 
 

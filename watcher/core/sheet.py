@@ -8,8 +8,8 @@ from watcher.core import event as events
 from watcher.core.board import JobCard
 from watcher.core.event import Event, ServerRef, event_id
 from watcher.core.model import Status
-from watcher.core.policy import Ruling
 from watcher.core.record import End, Known
+from watcher.core.ruling import Ruling
 from watcher.core.silence import Silence
 from watcher.core.views import DeliveryView
 from watcher.core.watchdog.limits import Rulebook

@@ -8,8 +8,9 @@ from typing import TypeAlias
 from watcher.core.delivery import Sent, Verdict
 from watcher.core.event import CHANNEL_FAILING, CHANNEL_RECOVERED, OURSELVES, Event, event_id
 from watcher.core.page import owed
-from watcher.core.policy import Case, Policy, Ruling, rule
+from watcher.core.policy import Case, Policy, rule
 from watcher.core.record import Owed
+from watcher.core.ruling import Ruling
 
 FAILURES = 3
 FAILING_FOR = timedelta(seconds=30)

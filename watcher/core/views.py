@@ -6,8 +6,8 @@ from datetime import datetime
 from watcher.core.delivery import State
 from watcher.core.event import Event
 from watcher.core.model import LARGEST_SKEW, Job
-from watcher.core.policy import Ruling
 from watcher.core.record import Chain, Known
+from watcher.core.ruling import Ruling
 
 
 @dataclass(frozen=True, slots=True)

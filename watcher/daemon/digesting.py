@@ -6,7 +6,8 @@ from datetime import datetime
 from watcher.core.digest import Digest
 from watcher.core.event import OURSELVES, WATCHER_DIGEST, Event, event_id
 from watcher.core.page import owed
-from watcher.core.policy import Case, Policy, Ruling, rule
+from watcher.core.policy import Case, Policy, rule
+from watcher.core.ruling import Ruling
 from watcher.daemon.parts import Bench, Threaded
 
 

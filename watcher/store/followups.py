@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, exists,
 from watcher.core.event import JobRef, ServerRef
 from watcher.core.followup import Diary, FollowUp, JobStand, Muted
 from watcher.core.model import Status
-from watcher.core.policy import Ruling
 from watcher.core.reach import AT_ONCE, GRACE, Reach
+from watcher.core.ruling import Ruling
 from watcher.core.watchdog.alarm import key_of
 from watcher.store import alarms, pages, quieted
 from watcher.store.schema import events, jobs, muted, outcomes, servers

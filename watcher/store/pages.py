@@ -13,8 +13,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from watcher.core.delivery import LEASE, Delivery, State
 from watcher.core.event import Event
 from watcher.core.model import Session
-from watcher.core.policy import Ruling
 from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page
+from watcher.core.ruling import Ruling
 from watcher.store import quieted
 from watcher.store.schema import chains, deliveries, events, outcomes, servers, sessions
 from watcher.store.statements import in_chunks, insert_new, upsert, upsert_some

@@ -9,8 +9,8 @@ from watcher.core.digest import Digest
 from watcher.core.event import Event
 from watcher.core.followup import Diary, FollowUp
 from watcher.core.heartbeat import Standing
-from watcher.core.policy import Ruling
 from watcher.core.record import Owed
+from watcher.core.ruling import Ruling
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
 from watcher.core.standing import JobRow

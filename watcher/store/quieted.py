@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from watcher.core.policy import Ruling
+from watcher.core.ruling import Ruling
 from watcher.core.silence import Silence
 from watcher.store.schema import muted, silences
 from watcher.store.statements import insert_new

@@ -21,8 +21,8 @@ from watcher.core.delivery import State
 from watcher.core.event import Event
 from watcher.core.match import Match
 from watcher.core.model import Job
-from watcher.core.policy import Ruling, Told
 from watcher.core.record import Chain, Known
+from watcher.core.ruling import Ruling, Told
 from watcher.core.watchdog.alarm import Alarm
 from watcher.store.columns import Packed, UtcTime, Words
 

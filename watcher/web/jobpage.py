@@ -6,11 +6,11 @@ from itertools import groupby
 
 from watcher.core.board import Usual, length, objects, silenced, usual
 from watcher.core.model import LogLine, Session
-from watcher.core.policy import Decision, Ruling
 from watcher.core.record import Known
 from watcher.core.render.link import quoted
 from watcher.core.render.units import duration, number, size
 from watcher.core.render.words import reason
+from watcher.core.ruling import Decision, Ruling
 from watcher.core.sheet import Account, JobSheet
 from watcher.core.standing import Standing
 from watcher.web import charts, people, signs

@@ -10,8 +10,9 @@ from watcher.core import event as events
 from watcher.core.event import Event, JobRef, ServerRef, Story, Thing, event_id
 from watcher.core.model import Session
 from watcher.core.page import owed
-from watcher.core.policy import Case, Ruling, Told, now_told, rule
+from watcher.core.policy import Case, now_told, rule
 from watcher.core.record import Owed
+from watcher.core.ruling import Ruling, Told
 
 LASTING = timedelta(hours=1)
 """What has to be seen for so long or longer is taken to go on while nobody looks; anything shorter is seen anew."""
