@@ -60,10 +60,9 @@ def test_check_names_everything_that_failed_and_ends_with_1(shell: Shell) -> Non
 def test_check_shows_the_warnings_and_the_files(shell: Shell) -> None:
     """What `run` would log is said here as well."""
     env = shell.folder / "my.env"
-    env.write_text("WATCHER_WATCH=backup\n")
+    env.write_text("WATCHER_HOLD=1h\n")
     ended = shell.watcher("check", "--env-file", str(env), **shell.asleep())
     assert f"  ok       files read: {env}, {shell.folder}/asleep.toml" in ended.out
-    assert f"  warning  setting: {env}:1: WATCHER_WATCH: accepted, but not used by this version" in ended.out
     assert "  warning  setting: WATCHER_CHANNELS: no channel is set" in ended.out
     assert "server HQ, https://127.0.0.1:9\n  ok       enabled: no, so it is not looked at" in ended.out
 
