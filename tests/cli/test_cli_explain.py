@@ -81,6 +81,15 @@ def test_a_recovery_is_explained_as_if_the_failure_had_been_told(routed: Shell) 
     assert "channel pager: told at once, by route board: was told of the failure" in said
 
 
+def test_channels_that_are_secret_are_known_from_the_database(shell: Shell) -> None:
+    """An administrator asks without the service's credentials: "nobody is told" would be a lie."""
+    shell.fill("Mail")
+    ended = shell.watcher("explain", "--job", "Mail", "--event", "failed", "--at", "12:00")
+    assert (ended.code, ended.err) == (0, "")
+    assert "\n  channel ops: " in ended.out
+    assert "so nobody is told" not in ended.out
+
+
 def test_what_became_of_a_session(routed: Shell) -> None:
     """Its deliveries, or why there are none."""
     routed.fill("Mail")

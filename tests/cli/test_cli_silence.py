@@ -14,7 +14,7 @@ def test_a_silence_is_set_shown_and_ended(shell: Shell) -> None:
     """Each step says what it did; ending it twice ends with 1."""
     shell.fill("Mail")
     added = shell.watcher(
-        "silence", "add", "--job", "Mai*", "--job", "!Mail 2", "--for", "4h", "--by", "ann", "--reason", "patch day"
+        "silence", "add", "--job", "Mai*", "--job", "!Mail 2", "--for", "4h", "--author", "ann", "--reason", "patch day"
     )
     assert (added.code, added.err) == (0, "")
     assert added.out.startswith("silence 1 until 20")

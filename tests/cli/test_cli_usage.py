@@ -67,6 +67,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["silence"], "the following arguments are required: ACTION"),
         (["silence", "lift"], "invalid choice: 'lift'"),
         (["silence", "remove"], "the following arguments are required: ID"),
+        (["silence", "remove", "one"], "`one` is not the number of a silence"),
         (["retry"], "name the ids of deliveries, or --dead"),
         (["retry", "1", "--dead"], "name the ids of deliveries, or --dead"),
         (["retry", "one"], "`one` is not the id of a delivery"),

@@ -48,4 +48,4 @@ def test_the_first_attempt_counts_at_once_only_for_programs_that_take_events_one
     assert policy.claimant == "me"
     assert policy.eager == {"hook"}
     assert policy_of(settings, []).claimant == ""
-    assert planned_policy(settings).eager == frozenset()
+    assert planned_policy(settings, {}).eager == frozenset()

@@ -131,9 +131,20 @@ def test_all_mistakes_are_told_at_once_each_with_its_place(world: World) -> None
     )
 
 
-def test_without_any_settings_the_address_is_asked_for(world: World) -> None:
-    """The first start says where to begin."""
-    assert world.bare_problems() == ("WATCHER_URL: missing: set it to the server's address, as `https://HOST:4443`",)
+def test_without_any_settings_the_address_and_the_login_are_asked_for(world: World) -> None:
+    """The first start says all that it takes to begin."""
+    asked, *login = world.bare_problems()
+    assert asked == "WATCHER_URL: missing: set it to the server's address, as `https://HOST:4443`"
+    assert [problem.split(":")[0] for problem in login] == ["WATCHER_USERNAME", "WATCHER_PASSWORD"]
+
+
+def test_an_address_that_does_not_hold_hides_no_missing_login(world: World) -> None:
+    """Both are mended in one go."""
+    assert [problem.split(":")[0] for problem in world.bare_problems({"WATCHER_URL": "ftp://h"})] == [
+        "WATCHER_URL",
+        "WATCHER_USERNAME",
+        "WATCHER_PASSWORD",
+    ]
 
 
 def test_an_address_without_a_login_asks_for_both_parts(world: World) -> None:

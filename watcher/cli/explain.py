@@ -62,8 +62,8 @@ def _what_if(args: argparse.Namespace, settings: Settings) -> int:
     except ValueError as error:
         raise Ending(f"--at: {error}", code=2) from None
     kinds = _kinds(args.event or SESSION_FAILED)
-    jobs, silences = _known(settings)
-    policy = planned_policy(settings)
+    jobs, silences, channels = _known(settings)
+    policy = planned_policy(settings, channels)
     told = []
     for kind in kinds:
         event = _imagined(args, kind, at, settings, jobs)
@@ -100,15 +100,16 @@ def _kinds(word: str) -> list[str]:
         raise Ending(f"--event: {error}", code=2) from None
 
 
-def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence]]:
-    """Read jobs and silences from the database; there may be none yet."""
+def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str, str]]:
+    """Read jobs, silences and channels (address by name) from the database; there may be none yet."""
     with suppress(StoreError):
         store = open_store(settings.database_url.reveal(), read_only=True)
         try:
-            return store.known_jobs(), store.silences(limit=_KEPT)
+            channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
+            return store.known_jobs(), store.silences(limit=_KEPT), channels
         finally:
             store.close()
-    return [], []
+    return [], [], {}
 
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:

@@ -8,6 +8,7 @@ from watcher import __version__
 from watcher.cli.ending import Ending
 
 LIMIT = 1000
+_LARGEST_ID = (1 << 63) - 1
 _STATES = ("pending", "delivered", "dead")
 
 _ABOUT = """\
@@ -97,13 +98,15 @@ def _add_silence(commands: _Commands) -> None:
     _add_terms(add, several=True)
     add.add_argument("--for", dest="span", metavar="TIME", help="how long: 30m, 4h, 2d")
     add.add_argument("--until", metavar="TIME", help="or until when: 2026-03-01T06:00, in the zone of the settings")
-    add.add_argument("--by", metavar="NAME", help="who says so (the user of this login)")
+    add.add_argument("--by", "--author", metavar="NAME", help="who says so (the user of this login)")
     add.add_argument("--reason", default="", metavar="TEXT", help="why")
     shown = _add(actions, "list", "Show the silences, those that are over too.", "--json", of="silence ")
     shown.add_argument("--json", action="store_true", help="print JSON, for programs")
     shown.add_argument("--limit", type=_count, default=LIMIT, metavar="N", help=f"at most so many ({LIMIT})")
     remove = _add(actions, "remove", "End silences before their time.", "3", of="silence ")
-    remove.add_argument("ids", nargs="+", type=_id, metavar="ID", help="number of a silence, as `silence list` shows")
+    remove.add_argument(
+        "ids", nargs="+", type=_silence, metavar="ID", help="number of a silence, as `silence list` shows"
+    )
 
 
 def _add_explain(commands: _Commands) -> None:
@@ -156,7 +159,11 @@ def _count(text: str) -> int:
 
 
 def _id(text: str) -> int:
-    return _number(text, 1, (1 << 63) - 1, "the id of a delivery")
+    return _number(text, 1, _LARGEST_ID, "the id of a delivery")
+
+
+def _silence(text: str) -> int:
+    return _number(text, 1, _LARGEST_ID, "the number of a silence")
 
 
 def _port(text: str) -> int:

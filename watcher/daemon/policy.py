@@ -27,9 +27,15 @@ def policy_of(
     return replace(policy, claimant=claimant, eager=frozenset(_eager(settings)))
 
 
-def planned_policy(settings: Settings) -> Policy:
-    """Return the policy of some settings without opening a channel, to explain what it would decide."""
-    return _policy(settings, {channel.name: (channel.name,) for channel in settings.channels}, is_hasty=False)
+def planned_policy(settings: Settings, known: Mapping[str, str]) -> Policy:
+    """Return the policy of some settings without opening a channel, to explain what it would decide.
+
+    `known`: address by name of the channels in the database. They stand in where the settings show none, since
+    channels are secrets, which whoever asks may not be able to read.
+    """
+    channels = {one.name: one.url.reveal() for one in settings.channels} or known
+    policy = _policy(settings, {name: (name,) for name in channels}, is_hasty=False)
+    return replace(policy, programs=frozenset(name for name, url in channels.items() if is_for_programs(url)))
 
 
 def _eager(settings: Settings) -> Iterable[str]:

@@ -195,7 +195,7 @@ def _servers(sources: _Sources) -> tuple[ServerSettings, ...]:
     watched = [server for server in (*found, servers.flat_server(reader)) if server]
     servers.check_distinct(watched, reader.notes)
     if not tables and reader.find(URL) is None and reader.need_secrets:
-        reader.notes.problem(URL.variable, "missing: set it to the server's address, as `https://HOST:4443`")
+        servers.ask_for_server(reader)
     return tuple(watched)
 
 

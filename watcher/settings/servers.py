@@ -39,6 +39,8 @@ def flat_server(reader: Reader) -> ServerSettings | None:
     """Return the server that WATCHER_URL names, or None without one."""
     url = reader.optional(URL)
     if url is None:
+        if reader.find(URL) is not None:
+            _ask_for_login(reader, USERNAME.variable, PASSWORD.variable)
         return None
     server = _server(reader, DEFAULT_NAME, url)
     _check(server, reader, URL.variable, USERNAME.variable, PASSWORD.variable)
@@ -59,6 +61,12 @@ def table_server(
     server = replace(_server(inner, name, url), labels=_labels(table, where, reader.notes))
     _check(server, inner, where, f"{where}: {USERNAME.key}", f"{where}: {PASSWORD.key}")
     return server
+
+
+def ask_for_server(reader: Reader) -> None:
+    """Note that no server is named, and what is missing of a login to it."""
+    reader.notes.problem(URL.variable, "missing: set it to the server's address, as `https://HOST:4443`")
+    _ask_for_login(reader, USERNAME.variable, PASSWORD.variable)
 
 
 def check_distinct(servers: Iterable[ServerSettings], notes: Notes) -> None:
@@ -94,13 +102,20 @@ def _check(server: ServerSettings, reader: Reader, where: str, *login: str) -> N
     """Note what every look at this server would fail for, and what is risky about it."""
     if not reader.need_secrets or not server.enabled:
         return
-    for place, (setting, mend) in zip(login, _MENDS, strict=True):
-        if reader.find(setting) is None:
-            reader.notes.problem(place, mend)
+    _ask_for_login(reader, *login)
     ca_file = reader.find(CA_FILE)
     if ca_file and server.ca_file and (reason := _unreadable(server.ca_file)):
         reader.notes.problem(ca_file.where, f"{server.ca_file} cannot be read: {reason}")
     _warn(server, where, reader.notes)
+
+
+def _ask_for_login(reader: Reader, *places: str) -> None:
+    """Note what is missing of a login; `places` are those of user and password."""
+    if not reader.need_secrets:
+        return
+    for place, (setting, mend) in zip(places, _MENDS, strict=True):
+        if reader.find(setting) is None:
+            reader.notes.problem(place, mend)
 
 
 def _warn(server: ServerSettings, where: str, notes: Notes) -> None:
