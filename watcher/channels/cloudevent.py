@@ -25,7 +25,7 @@ from watcher.channels.shapes import (
 )
 from watcher.core.digest import Digest, JobDigest
 from watcher.core.errand import discreet
-from watcher.core.event import Event, JobRef, ServerRef
+from watcher.core.event import Event, JobRef, ServerRef, Thing
 from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import JOB_KINDS, Errand, LogLine, Session, Statistics
 from watcher.core.render.link import link
@@ -74,30 +74,28 @@ def cloud_event(event: Event, page: str | None = None) -> CloudEvent:
 
 def _data(event: Event, page: str | None) -> DataShape:
     is_change = event.came_from is not None or event.went_to is not None
-    return DataShape(
+    data = DataShape(
         server=None if _is_ours(event) else _server(event.server),
         channel=ChannelShape(name=event.channel) if event.channel is not None else None,
-        proxy=_thing(event, "proxy."),
-        repository=_thing(event, "repository."),
-        license=_thing(event, "license."),
         job=_job(event.job),
         session=_session(event.session),
         transition=TransitionShape(went_from=event.came_from, to=event.went_to) if is_change else None,
         late=event.late,
-        attempts=[AttemptShape(id=session_id) for session_id in event.attempts] or None,
-        log=[_line(line) for line in event.log] or None,
+        attempts=[AttemptShape(id=session_id) for session_id in event.attempts] if event.attempts else None,
+        log=[_line(line) for line in event.log] if event.log else None,
         reason=event.reason,
         link=link((event,), page) if page else None,
         digest=_digest(event.digest) if event.digest is not None else None,
         heartbeat=_heartbeat(event.heartbeat) if event.heartbeat is not None else None,
     )
+    if event.thing is not None:
+        _say_thing(data, event, event.thing)
+    return data
 
 
-def _thing(event: Event, kind: str) -> ThingShape | None:
-    """Return the proxy, repository or license of an event, which the first word of its type names."""
-    if event.thing is None or not event.type.startswith(kind):
-        return None
-    return ThingShape(id=event.thing.id, name=event.thing.name or None)
+def _say_thing(data: DataShape, event: Event, thing: Thing) -> None:
+    """Say which proxy, repository or license an event speaks of; the first word of its type tells them apart."""
+    setattr(data, event.type.partition(".")[0], ThingShape(id=thing.id, name=thing.name or None))
 
 
 def _discreet(event: Event, details: Details) -> Event:
@@ -211,4 +209,4 @@ def _line(line: LogLine) -> str:
 
 
 def _time(when: datetime | None) -> datetime | None:
-    return when.astimezone(UTC) if when is not None else None
+    return when if when is None or when.tzinfo is UTC else when.astimezone(UTC)

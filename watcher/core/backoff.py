@@ -27,6 +27,9 @@ class OnUnknown(StrEnum):
     DROP = "drop"
 
 
+_DELIVERED = Settlement(State.DELIVERED)
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a channel's deliveries are tried, when they are old news, and what is done where nobody knows."""
@@ -50,7 +53,7 @@ def settle_all(
 
 def _settle(delivery: Delivery, verdict: Verdict, now: datetime, patience: Patience, again: datetime) -> Settlement:
     if verdict.sent == Sent.DELIVERED:
-        return Settlement(State.DELIVERED)
+        return _DELIVERED
     if verdict.sent == Sent.REFUSED:
         return Settlement(State.DEAD, verdict.reason)
     if verdict.sent == Sent.UNKNOWN and patience.on_unknown == OnUnknown.DROP:

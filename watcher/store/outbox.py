@@ -166,12 +166,13 @@ def release(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
 def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: str, now: datetime) -> set[int]:
     """Write down how attempts went, for the rows whose lease is still ours; returns which those are."""
     ours = _still_ours(connection, set(results), owner)
-    alike: dict[Settlement, list[int]] = {}
+    alike: dict[int, list[int]] = {}
+    ends = {id(end): end for end in results.values()}
     for row, end in results.items():
         if row in ours:
-            alike.setdefault(end, []).append(row)
-    for end, rows_alike in alike.items():  # mostly all are delivered, which is one statement
-        connection.execute(_SETTLE, {"rows": rows_alike, **_settled(end, now)})
+            alike.setdefault(id(end), []).append(row)
+    for key, rows_alike in alike.items():  # mostly all are delivered, which is one value and one statement
+        connection.execute(_SETTLE, {"rows": rows_alike, **_settled(ends[key], now)})
     return ours
 
 
