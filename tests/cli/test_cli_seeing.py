@@ -94,9 +94,16 @@ def following(shell: Shell, *words: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_deaf,  # noqa: PLW1509 - as a shell starts what goes on in its background; no thread is about
     ) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _deaf() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def change(shell: Shell, session: Session) -> None:

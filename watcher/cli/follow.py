@@ -1,5 +1,6 @@
 """`watcher sessions --follow`: new and changed sessions as they come, a line each."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ def follow(store: Store, first: int, zone: tzinfo, *, as_json: bool) -> int:
     """Show the latest sessions, then each that is new or has changed, until Ctrl-C. Returns the exit code."""
     seen: _Seen = {}
     shown = first
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its background deaf to it
     try:
         while True:
             for session in reversed(list(_news(_read(store), seen))[:shown]):
