@@ -227,7 +227,8 @@ async def test_whatever_goes_wrong_is_a_sentence_without_the_secret(monkeypatch:
     assert proxied == "http://hc.example.com could not be called: the proxy did not connect"
 
 
-async def test_it_goes_by_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http://", ""])
+async def test_it_goes_by_the_proxy_of_the_environment(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As channels do: the proxy gets the whole address to fetch."""
     wanted: list[str] = []
 
@@ -243,7 +244,7 @@ async def test_it_goes_by_the_proxy_of_the_environment(monkeypatch: pytest.Monke
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("http_proxy", f"{scheme}127.0.0.1:{server.server_port}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.setenv("NO_PROXY", "")
         said = await Ping("http://hc.example.com/secret")()

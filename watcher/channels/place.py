@@ -50,17 +50,25 @@ class Proxy:
 
 def proxy_for(place: Place) -> Proxy | None:
     """Return the proxy that the environment names for a place. Raises BadProxy."""
-    found = getproxies_environment().get(place.scheme)
-    if not found or proxy_bypass_environment(place.authority):
+    url = proxy_url(place)
+    if url is None:
         return None
     variable = f"{place.scheme.upper()}_PROXY"
     try:
-        parts = urlsplit(found if "://" in found else f"http://{found}")
+        parts = urlsplit(url)
         if parts.scheme in _PORTS and parts.hostname:
             return Proxy(Place.of(parts), basic_login(parts))
     except ValueError:  # its text repeats the URL, which may hold a password
         pass
     raise BadProxy(f"{variable} has to be http:// or https://, a host and a port; else add the receiver to NO_PROXY")
+
+
+def proxy_url(place: Place) -> str | None:
+    """Return the URL of the proxy that the environment names for a place; it may hold a login."""
+    found = getproxies_environment().get(place.scheme)
+    if not found or proxy_bypass_environment(place.authority):
+        return None
+    return found if "://" in found else f"http://{found}"
 
 
 def basic_login(parts: SplitResult) -> str | None:

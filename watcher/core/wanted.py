@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 _JOB = ("overdue", "stale", "slow", "stalled", "short", "disabled")
-_WITH_RECOVERY = ("proxy.offline", "repository.low", "repository.invalid", "license.expiring")
 
 
 def _with_recovery(*names: str) -> frozenset[str]:

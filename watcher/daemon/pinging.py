@@ -1,12 +1,12 @@
 """One GET to the heartbeat URL: whether it arrived, without a word of the URL but its scheme and host."""
 
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # in no stub
 
 import aiohttp
 from yarl import URL
 
 from watcher import __version__
+from watcher.channels.place import Place, proxy_url
 
 WITHIN = 10.0
 _CONNECT_WITHIN = 5.0
@@ -32,7 +32,7 @@ class Ping:
                     URL(self._url),
                     headers={"User-Agent": f"vb365-watcher/{__version__}"},
                     allow_redirects=False,
-                    proxy=_proxy_for(self._url),
+                    proxy=proxy_url(Place.of(urlsplit(self._url))),
                 ) as answer,
             ):
                 return self._judged(answer.status)
@@ -46,13 +46,6 @@ class Ping:
             return None
         redirects = ", and redirects are not followed" if 300 <= status < 400 else ""
         return f"{self.address} answered {status}{redirects}"
-
-
-def _proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment names for an address."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return None if proxy_bypass_environment(host) else getproxies_environment().get(parts.scheme)
 
 
 def _why(error: Exception) -> str:

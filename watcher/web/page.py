@@ -12,7 +12,7 @@ from watcher.core.standing import JobRow, Standing
 from watcher.core.trouble import WORDS, breaking, word
 from watcher.core.views import AlarmView, ServerView
 from watcher.web import people, signs
-from watcher.web.frame import Page, Part, as_of
+from watcher.web.frame import Page, Part
 from watcher.web.joblist import LONGEST_CAUSE, jobs
 from watcher.web.lens import Lens
 from watcher.web.markup import Markup, element, join
@@ -35,11 +35,6 @@ def overview_page(overview: Overview, asked: Asked, stuck: Sequence[str], lens: 
     )
     terms = ({"q": asked.text} if asked.text else {}) | ({"page": str(asked.page)} if asked.page > 1 else {})
     return Page(str(said), parts, live=f"live?{urlencode(terms, errors='replace')}" if terms else "live")
-
-
-def header_parts(lens: Lens) -> tuple[Part, ...]:
-    """Return what changes outside of `main`."""
-    return (as_of(lens),)
 
 
 def _hero(overview: Overview, stuck: Sequence[str], lens: Lens) -> Part:
