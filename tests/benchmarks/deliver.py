@@ -285,10 +285,18 @@ async def _all_at_once(url: str, rounds: int) -> float:
     return time.monotonic() - began
 
 
+WARM_UP = 150
+UNDISTURBED = 0.02
+
+
 def latency(count: int = 100) -> None:
-    """Compare one event, seen to received, with Alertmanager's, at the median: ten a second, and without a pause."""
-    for pause in (0.1, 0.0):
-        _latency(count, pause)
+    """Compare one event, seen to received, with Alertmanager's, at the median: ten a second, and fifty.
+
+    Whether an event has come is asked 20 ms after it, on both sides: to ask takes the processor away from those who
+    are asked after. The first events are not counted; both sides then do what they do in their second hour.
+    """
+    for pause in (0.1, UNDISTURBED):
+        _latency(count + WARM_UP, pause - UNDISTURBED)
 
 
 def _latency(count: int, pause: float) -> None:
@@ -297,13 +305,14 @@ def _latency(count: int, pause: float) -> None:
     peers = []
     with receiver() as port, alertmanager(port) as address:
         for n in range(count):
-            time.sleep(pause)
+            time.sleep(pause if n >= WARM_UP else 0)
             began = time.monotonic()
             _open(address, [{"labels": {"alertname": "x", "evt": str(n)}}])
+            time.sleep(UNDISTURBED)
             _until(lambda n=n: received(port)[0] > n)  # type: ignore[misc]
             peers.append(received(port)[1] - began)
-    a, b = statistics.median(mine) * 1000, statistics.median(peers) * 1000
-    print(f"latency p50, {pause} s apart: {a:.2f} ms, Alertmanager {b:.2f} ms, {a / b:.2f}")
+    a, b = statistics.median(mine[WARM_UP:]) * 1000, statistics.median(peers[WARM_UP:]) * 1000
+    print(f"latency p50, {pause + UNDISTURBED} s apart: {a:.2f} ms, Alertmanager {b:.2f} ms, {a / b:.2f}")
 
 
 async def _latencies(port: int, url: str, count: int, pause: float) -> list[float]:
@@ -315,16 +324,17 @@ async def _latencies(port: int, url: str, count: int, pause: float) -> list[floa
     async with anyio.create_task_group() as group:
         group.start_soon(partial(deliver, desk, hours, clock=now, rng=Random(1)))
         for n in range(count):
-            await anyio.sleep(pause)
+            await anyio.sleep(pause if n >= WARM_UP else 0)
             event = _event(f"{n:032x}", moment := now())
             page = Page(events=(event,), owed=(Owed(event.id, "hook", "there", claimant="bench"),))
             began = time.monotonic()
             page = await run_db(lambda p=page, m=moment: store.record(server.id, [], [], lambda _: p, now=m))  # type: ignore[misc]
             desk.tray.extend(page.claimed)
             hours.bell.ring()
-            got = (0, 0.0)
+            await anyio.sleep(UNDISTURBED)
+            got = await anyio.to_thread.run_sync(received, port)
             while got[0] <= n:
-                await anyio.sleep(0.002)  # as for the peer
+                await anyio.sleep(0.002)
                 got = await anyio.to_thread.run_sync(received, port)
             took.append(got[1] - began)
         group.cancel_scope.cancel()

@@ -1,6 +1,6 @@
 """Values for the tests of the store: one server, its sessions, and pages that owe something for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from watcher.core.event import Event, ServerRef, event_id
 from watcher.core.model import Greeting, Session, Statistics
 from watcher.core.record import End, Known, Ledger, Outcome, Owed, Page, ServerRecord
 from watcher.store import Store
+from watcher.store.sqlite import driver_of
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -92,19 +93,42 @@ def older(greeting: Greeting) -> Greeting:
 
 
 @contextmanager
+def listening(store: Store, listen: Callable[[str, Any], None]) -> Iterator[None]:
+    """Hear each statement, with its parameters, just before the database runs it.
+
+    SQLite itself says what it gets, the parameters in their places; of its own are those that begin with a comment.
+    """
+
+    def of_sqlalchemy(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        listen(statement, parameters)
+
+    if store.backend == "postgresql":
+        event.listen(store._engine, "before_cursor_execute", of_sqlalchemy)
+        try:
+            yield
+        finally:
+            event.remove(store._engine, "before_cursor_execute", of_sqlalchemy)
+        return
+    with store._connected() as connection:  # the one that is lent each time
+        driver = driver_of(connection)
+    driver.set_trace_callback(lambda statement: None if statement.startswith("--") else listen(statement, ()))
+    try:
+        yield
+    finally:
+        driver.set_trace_callback(None)
+
+
+@contextmanager
 def sent_statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
-    """Listen to what a store sends to its database, but for BEGIN and PRAGMA: statements with their parameters."""
+    """Listen to what a store sends to its database, but for BEGIN, COMMIT and PRAGMA: statements with parameters."""
     sent: list[tuple[str, Any]] = []
 
-    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
+    def listen(statement: str, parameters: Any) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "PRAGMA")):
             sent.append((statement, parameters))
 
-    event.listen(store._engine, "before_cursor_execute", listen)
-    try:
+    with listening(store, listen):
         yield sent
-    finally:
-        event.remove(store._engine, "before_cursor_execute", listen)
 
 
 def explain(store: Store, statement: str, parameters: Any) -> str:

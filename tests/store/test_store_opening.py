@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.store.store_values import GREETING, NOW, failed, meet, owe, page_of, write
+from tests.store.store_values import GREETING, NOW, failed, listening, meet, owe, page_of, write
 from watcher.store import NewerDatabase, StoreError, open_store
 from watcher.store.schema import REVISION
 
@@ -65,15 +64,12 @@ def test_only_what_may_be_lost_is_not_waited_for(sqlite_url: str) -> None:
     said: list[str] = []
     with closing(open_store(sqlite_url)) as store:
         server = meet(store)
-        with store._engine.connect() as connection:  # the one that the pool gives out each time
-            raw: Any = connection.connection.dbapi_connection
-            raw.set_trace_callback(said.append)
-        for name in ("s1", "s2"):
-            store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
-            store.memory(server.id, horizon=NOW)
-            write(store, server.id, page_of(failed(name)))
-            store.settle({}, owner="me", now=NOW)
-        raw.set_trace_callback(None)
+        with listening(store, lambda statement, _: said.append(statement)):
+            for name in ("s1", "s2"):
+                store.finish_look(server.id, now=NOW, greeting=GREETING, watermark=None, jobs={})
+                store.memory(server.id, horizon=NOW)
+                write(store, server.id, page_of(failed(name)))
+                store.settle({}, owner="me", now=NOW)
     kinds = ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL", "UPDATE servers", "INSERT INTO deliveries")
     assert [kind for one in said for kind in kinds if one.startswith(kind)] == [
         "PRAGMA synchronous = NORMAL",
@@ -209,7 +205,7 @@ def test_a_reader_cannot_write(shared_url: str) -> None:
 def test_a_file_that_was_taken_away_is_not_made_anew(sqlite_url: str, tmp_path: Path) -> None:
     """An administrator who moves the file gets an error, not a watcher that forgot everything."""
     store = open_store(sqlite_url)
-    store._engine.dispose()
+    store.close()
     (tmp_path / "watcher.db").rename(tmp_path / "moved.db")
     with pytest.raises(StoreError, match="cannot be opened"):
         meet(store)

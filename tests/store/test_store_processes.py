@@ -31,20 +31,19 @@ def child(code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 DIE_IN_THE_MIDDLE = """
 import sys, time
-from sqlalchemy import event
-from tests.store.store_values import failed, meet, page_of, write
+from tests.store.store_values import failed, listening, meet, page_of, write
 from watcher.store import open_store
 
 store = open_store(sys.argv[1])
 server = meet(store)
 
-def stop(connection, cursor, statement, *rest):
+def stop(statement, parameters):
     if statement.startswith("INSERT INTO deliveries"):
         print("ready", flush=True)
         time.sleep(60)
 
-event.listen(store._engine, "before_cursor_execute", stop)
-write(store, server.id, page_of(failed("s1")))
+with listening(store, stop):
+    write(store, server.id, page_of(failed("s1")))
 """
 
 

@@ -111,7 +111,7 @@ def test_a_locked_file_is_a_passing_trouble(sqlite_url: str, name: str) -> None:
     """Whatever is called while another process has the whole file: one sentence, and worth trying again."""
     store = open_store(sqlite_url, patience=timedelta(milliseconds=10))
     meet(store)
-    store._engine.dispose()
+    store.close()
     locker = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     locker.execute("PRAGMA locking_mode = EXCLUSIVE")
     locker.execute("BEGIN IMMEDIATE")

@@ -13,22 +13,26 @@ from watcher.core.watchdog.alarm import Alarm, Key, Review
 from watcher.core.watchdog.facts import GOOD, Ledger, Past
 from watcher.store import pages, quieted
 from watcher.store.columns import UtcTime
+from watcher.store.prepared import Prepared
 from watcher.store.schema import alarms, servers, sessions
 from watcher.store.statements import upsert
 
-_SERVER = select(servers).where(servers.c.id == bindparam("server_id"))
-_MINE: Select[Any] = select(alarms.c.data, alarms.c.told).where(alarms.c.server_id == bindparam("server_id"))
-_ONE = _MINE.where(alarms.c.kind == bindparam("kind"), alarms.c.subject == bindparam("subject"))
-_OPEN = select(sessions.c.data).where(sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id"))
+_SERVER = Prepared(select(servers).where(servers.c.id == bindparam("server_id")))
+_ALL: Select[Any] = select(alarms.c.data, alarms.c.told).where(alarms.c.server_id == bindparam("server_id"))
+_MINE = Prepared(_ALL)
+_ONE = Prepared(_ALL.where(alarms.c.kind == bindparam("kind"), alarms.c.subject == bindparam("subject")))
+_OPEN = Prepared(
+    select(sessions.c.data).where(sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id"))
+)
 _OF_JOB = (sessions.c.server_id == bindparam("server_id"), sessions.c.job_id == bindparam("job_id"))
-_LATEST = (
+_LATEST = Prepared(
     select(sessions.c.created, sessions.c.ended, sessions.c.status)
     .where(*_OF_JOB, sessions.c.created.is_not(None))
     .order_by(sessions.c.created.desc())
     .limit(bindparam("most"))
 )
 _GOOD = select(func.max(sessions.c.ended, type_=UtcTime)).where(*_OF_JOB, sessions.c.status.in_(sorted(GOOD)))
-_RUNS = (
+_RUNS = Prepared(
     select(sessions.c.data)
     .where(*_OF_JOB, sessions.c.created.is_not(None), sessions.c.settled.is_not(None))
     .order_by(sessions.c.created.desc())
@@ -45,8 +49,8 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
     The jobs that alarms speak of are always among those.
     """
     key = {"server_id": server_id}
-    server = connection.execute(_SERVER, key).one()
-    mine = [_alarm(row) for row in connection.execute(_MINE, key)]
+    server = _SERVER.one(connection, key)
+    mine = [_alarm(row) for row in _MINE.all(connection, key)]
     wanted = dict.fromkeys([*job_ids, *(alarm.job.id for alarm in mine if alarm.job is not None)])
     past = {job_id: _past(connection, {**key, "job_id": job_id}) for job_id in wanted}
     return Ledger(
@@ -55,7 +59,7 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
         server.failing_since is not None,
         server.skew_seconds or 0.0,
         {alarm.key: alarm for alarm in mine},
-        tuple(connection.scalars(_OPEN, key)),
+        tuple(known for (known,) in _OPEN.all(connection, key)),
         past,
         quieted.in_force(connection, now),
     )
@@ -63,7 +67,7 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
 
 def _past(connection: Connection, key: dict[str, Any]) -> Past:
     """Read when a job ran last, of its last sessions; all of them only where none of those ended well."""
-    rows = connection.execute(_LATEST, {**key, "most": _LAST}).all()
+    rows = _LATEST.all(connection, {**key, "most": _LAST})
     if not rows:
         return Past()
     ends = [row.ended for row in rows if row.ended is not None]
@@ -75,7 +79,7 @@ def _past(connection: Connection, key: dict[str, Any]) -> Past:
 def runs_of(connection: Connection, server_id: int, job_id: str, most: int) -> tuple[Session, ...]:
     """Read the last sessions of a job that are over, newest first."""
     values = {"server_id": server_id, "job_id": job_id, "most": most}
-    return tuple(known.session for known in connection.scalars(_RUNS, values))
+    return tuple(known.session for (known,) in _RUNS.all(connection, values))
 
 
 def write(connection: Connection, server_id: int, said: Review, now: datetime) -> None:
@@ -83,7 +87,8 @@ def write(connection: Connection, server_id: int, said: Review, now: datetime) -
     for kind, subject in said.over:
         connection.execute(delete(alarms).where(_is(server_id, (kind, subject))))
     if said.kept:
-        connection.execute(upsert(connection.dialect.name, alarms), [_row(server_id, alarm) for alarm in said.kept])
+        rows = [_row(server_id, alarm) for alarm in said.kept]
+        upsert(connection.dialect.name, alarms).run_each(connection, rows)
     if said.events:
         pages.write_events(connection, server_id, said.events, now, said.rulings)
     if said.owed:
@@ -92,8 +97,8 @@ def write(connection: Connection, server_id: int, said: Review, now: datetime) -
 
 def find(connection: Connection, server_id: int, key: Key) -> Alarm | None:
     """Read one alarm."""
-    row = connection.execute(_ONE, {"server_id": server_id, "kind": key[0], "subject": key[1]}).one_or_none()
-    return _alarm(row) if row is not None else None
+    rows = _ONE.all(connection, {"server_id": server_id, "kind": key[0], "subject": key[1]})
+    return _alarm(rows[0]) if rows else None
 
 
 def note_told(connection: Connection, server_id: int, alarm: Alarm) -> None:

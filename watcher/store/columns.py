@@ -32,14 +32,14 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Words(TypeDecorator[str]):
-    """Text from outside. PostgreSQL cannot keep a NUL, and one odd character must not cost a page its transaction."""
+    """Text from outside, of which one odd character must not cost a page its transaction."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Put the replacement character in the place of each NUL."""
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if value else value
+        return storable(value) if value else value
 
 
 class Packed(TypeDecorator[T], Generic[T]):
@@ -64,3 +64,8 @@ class Packed(TypeDecorator[T], Generic[T]):
     def process_result_value(self, value: Any, dialect: Dialect) -> T | None:
         """Decode a value on its way out."""
         return None if value is None else self._decoder.decode(value)
+
+
+def storable(words: str) -> str:
+    """Put the replacement character in the place of each NUL, which PostgreSQL cannot keep."""
+    return words.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -14,11 +14,13 @@ from watcher.core.sickness import Condition, Notice, Place
 from watcher.core.views import Revived
 from watcher.store import pages
 from watcher.store.errors import NoSuchChannel
+from watcher.store.prepared import Prepared
 from watcher.store.schema import channels, deliveries, destinations, in_state
 from watcher.store.statements import in_chunks, insert_new, upsert_some
 
 REMOVED = "channel removed"
 _PENDING, _DEAD = in_state(State.PENDING), in_state(State.DEAD)
+_DESTINATIONS = Prepared(select(destinations))
 _FRESH = {
     "state": State.PENDING.value,
     "attempts": 0,
@@ -42,7 +44,8 @@ def announce(connection: Connection, addresses: Sequence[tuple[str, str]], place
             continue
         gone = and_(destinations.c.channel == channel, destinations.c.name.not_in(now_there))
         connection.execute(delete(destinations).where(gone))
-        connection.execute(insert_new(dialect, destinations), [{"channel": channel, "name": one} for one in now_there])
+        rows = [{"channel": channel, "name": one} for one in now_there]
+        insert_new(dialect, destinations).run_each(connection, rows)
         left = and_(_PENDING, deliveries.c.channel == channel, deliveries.c.destination.not_in(now_there))
         if connection.scalar(select(exists().where(left))):
             _move(connection, left, channel, now_there)
@@ -56,12 +59,11 @@ def patience(connection: Connection, give_up_after: Mapping[str, timedelta]) -> 
 
 def note(connection: Connection, decide: Callable[[Mapping[Place, Condition]], Notice], now: datetime) -> None:
     """Let `decide` judge how the destinations do, and write down what it says, with the events and debts."""
-    rows = connection.execute(select(destinations)).all()
-    told = decide({(row.channel, row.name): _condition(row) for row in rows})
+    told = decide({(row.channel, row.name): _condition(row) for row in _DESTINATIONS.all(connection, {})})
     if told.conditions:
         changes = ("failures", "failing_since", "sick_since", "reason")
         statement = upsert_some(connection.dialect.name, destinations, ("channel", "name"), changes)
-        connection.execute(statement, [_row(place, stands) for place, stands in told.conditions.items()])
+        statement.run_each(connection, [_row(place, stands) for place, stands in told.conditions.items()])
     if told.events:
         pages.write_events(connection, None, told.events, now, told.rulings)
         pages.owe(connection, told.owed, {}, now)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.parcels import Binder, Bundle, Waiting
+from watcher.store.prepared import Prepared
 from watcher.store.schema import deliveries, events, in_state
 from watcher.store.statements import among, in_chunks
 
@@ -46,15 +47,17 @@ _ROWS: Select[Any] = select(
     deliveries.c.lease_until,
     events.c.data,
 ).join(events)
-_DUE = (
+_DUE = Prepared(
     _ROWS.where(*_OF_CHANNEL, deliveries.c.next_attempt <= bindparam("now"), _FREE)
     .order_by(deliveries.c.next_attempt, deliveries.c.id)
     .limit(bindparam("limit"))
     .with_for_update(of=deliveries, skip_locked=True)
 )
-_REST_OF_MESSAGES = _ROWS.where(
-    *_OF_CHANNEL, _FREE, deliveries.c.message_id.in_(bindparam("messages", expanding=True))
-).with_for_update(of=deliveries, skip_locked=True)
+_REST_OF_MESSAGE = Prepared(
+    _ROWS.where(*_OF_CHANNEL, _FREE, deliveries.c.message_id == bindparam("message")).with_for_update(
+        of=deliveries, skip_locked=True
+    )
+)
 _OF_SUBJECTS = (
     _ROWS.where(
         *_OF_CHANNEL,
@@ -82,23 +85,25 @@ _OLD = (
 )
 _OURS = (_PENDING, deliveries.c.lease_owner == bindparam("owner"))
 _AMONG = among(deliveries.c.id, "rows")
-_LEASE = (
+_TAKE = (
     update(deliveries)
     .where(_AMONG)
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), attempts=deliveries.c.attempts + 1)
 )
-_LEASE_TOGETHER = _LEASE.values(message_id=bindparam("message"))
-_LEASE_ALONE = _LEASE.values(message_id=bindparam("stem", type_=Text).concat(cast(deliveries.c.id, Text)))
+_LEASE = Prepared(_TAKE)
+_LEASE_TOGETHER = Prepared(_TAKE.values(message_id=bindparam("message")))
+_LEASE_ALONE = Prepared(_TAKE.values(message_id=bindparam("stem", type_=Text).concat(cast(deliveries.c.id, Text))))
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(365083651, hashtext(:channel))")
-_RENEW = update(deliveries).where(*_OURS, _AMONG).values(lease_until=bindparam("until"))
+_RENEW = Prepared(update(deliveries).where(*_OURS, _AMONG).values(lease_until=bindparam("until")))
 _RELEASE = (
     update(deliveries)
     .where(*_OURS, _AMONG)
     .values(lease_owner=None, lease_until=None, attempts=deliveries.c.attempts - 1)
 )
-_STILL_OURS = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=deliveries)
-_HOW_MANY_OURS = select(func.count()).select_from(_STILL_OURS.subquery())
-_SETTLE = (
+_MINE = select(deliveries.c.id).where(*_OURS, _AMONG).with_for_update(of=deliveries)
+_STILL_OURS = Prepared(_MINE)
+_HOW_MANY_OURS = Prepared(select(func.count()).select_from(_MINE.subquery()))
+_SETTLE = Prepared(
     update(deliveries)
     .where(_AMONG)
     .values(
@@ -113,7 +118,7 @@ _SETTLE = (
 _DUE_AT = case(
     (deliveries.c.lease_until > deliveries.c.next_attempt, deliveries.c.lease_until), else_=deliveries.c.next_attempt
 )
-_NEXT_DUE = select(func.min(_DUE_AT)).where(*_OF_CHANNEL)
+_NEXT_DUE = Prepared(select(func.min(_DUE_AT)).where(*_OF_CHANNEL))
 _TAKE_OVER = (
     update(deliveries)
     .where(_PENDING, deliveries.c.lease_owner != bindparam("owner"), deliveries.c.lease_until.is_not(None))
@@ -139,11 +144,11 @@ def claim(
     place = {"channel": channel, "now": now}
     if binder.joins and connection.dialect.name == "postgresql":
         connection.execute(_ONE_AT_A_TIME, place)  # two watchers must not each claim one half of a job's rows
-    rows = _read(connection.execute(_DUE, place | {"limit": binder.rows(limit)}).all(), now)
+    rows = _read(_DUE.all(connection, place | {"limit": binder.rows(limit)}), now)
     if not rows:
         return []
     if binder.wants_all((row.delivery for row in rows.values()), now):
-        rows |= _read(connection.execute(_DUE, place | {"limit": _MOST_JOINED}).all(), now)
+        rows |= _read(_DUE.all(connection, place | {"limit": _MOST_JOINED}), now)
     rows |= _read(_of_groups(connection, rows.values(), binder, place), now)
     rows |= _read(_belonging(connection, list(rows.values()), binder, place), now)
     bundles = binder.bind(list(rows.values()), now)[:limit]
@@ -155,7 +160,7 @@ def claim(
 
 def renew(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Move the end of leases that are still ours."""
-    connection.execute(_RENEW, {"rows": ids, "owner": owner, "until": until})
+    _RENEW.run(connection, {"rows": ids, "owner": owner, "until": until})
 
 
 def release(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
@@ -172,13 +177,13 @@ def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: 
         if row in ours:
             alike.setdefault(id(end), []).append(row)
     for key, rows_alike in alike.items():  # mostly all are delivered, which is one value and one statement
-        connection.execute(_SETTLE, {"rows": rows_alike, **_settled(ends[key], now)})
+        _SETTLE.run(connection, {"rows": rows_alike, **_settled(ends[key], now)})
     return ours
 
 
 def next_due(connection: Connection, channel: str) -> datetime | None:
     """Find when the next row of a channel can be claimed."""
-    moment: datetime | None = connection.scalar(_NEXT_DUE, {"channel": channel})
+    moment: datetime | None = _NEXT_DUE.one(connection, {"channel": channel})[0]
     return moment
 
 
@@ -206,8 +211,8 @@ def _belonging(
 ) -> Iterable[Row[Any]]:
     """Read what has to leave together with what is due: the rest of a batch, of a job, of what is old."""
     if not binder.joins:
-        last = {row.delivery.message_id for row in due[-1:]} - {""}  # only the last one can have been cut
-        yield from connection.execute(_REST_OF_MESSAGES, {**place, "messages": list(last)}).all() if last else ()
+        last = due[-1].delivery.message_id  # only the last one can have been cut
+        yield from _REST_OF_MESSAGE.all(connection, {**place, "message": last}) if last else ()
         return
     for subjects in in_chunks((row.subject, row.delivery.destination) for row in due):
         yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects}).all()
@@ -219,9 +224,9 @@ def _belonging(
 def _still_ours(connection: Connection, rows: set[int], owner: str) -> set[int]:
     """Return which rows are still leased to their owner; mostly all are, and counting them is one step and not many."""
     asked = {"rows": rows, "owner": owner}
-    if connection.scalar(_HOW_MANY_OURS, asked) == len(rows):
+    if _HOW_MANY_OURS.one(connection, asked)[0] == len(rows):
         return rows
-    return set(connection.execute(_STILL_OURS, asked).scalars())
+    return {row.id for row in _STILL_OURS.all(connection, asked)}
 
 
 def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], stem: str, mark: Mapping[str, Any]) -> None:
@@ -229,13 +234,13 @@ def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], stem:
     alone = [message[0] for message in messages if len(message) == 1]
     fresh = {row.id for row in alone if row.message_id == _name(stem, row)}
     if fresh:
-        connection.execute(_LEASE_ALONE, {**mark, "rows": fresh, "stem": stem})
+        _LEASE_ALONE.run(connection, {**mark, "rows": fresh, "stem": stem})
     if again := {row.id for row in alone} - fresh:
-        connection.execute(_LEASE, {**mark, "rows": again})
+        _LEASE.run(connection, {**mark, "rows": again})
     for message in messages:
         if len(message) > 1:
             ids = [row.id for row in message]
-            connection.execute(_LEASE_TOGETHER, {**mark, "rows": ids, "message": message[0].message_id})
+            _LEASE_TOGETHER.run(connection, {**mark, "rows": ids, "message": message[0].message_id})
 
 
 def _read(rows: Iterable[Row[Any]], now: datetime) -> dict[int, Waiting]:

@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
-from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.core.delivery import LEASE, Delivery, State
 from watcher.core.event import Event
@@ -16,24 +14,26 @@ from watcher.core.model import Session
 from watcher.core.record import Chain, Known, Ledger, Outcome, Owed, Page
 from watcher.core.ruling import Ruling
 from watcher.store import quieted
+from watcher.store.prepared import Prepared
 from watcher.store.schema import chains, deliveries, events, outcomes, servers, sessions
-from watcher.store.statements import in_chunks, insert_new, upsert, upsert_some
+from watcher.store.statements import among, insert_new, upsert, upsert_some
 
 _STANDING = ("status", "ended", "failures", "failing_since", "last_good")
-_LOCK = select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update()
-_SESSIONS = select(sessions.c.data).where(
-    sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
+_LOCK = Prepared(select(servers.c.id).where(servers.c.id == bindparam("server_id")).with_for_update())
+_THESE = (sessions.c.server_id == bindparam("server_id"), among(sessions.c.id, "ids"))
+_SESSIONS = Prepared(select(sessions.c.data).where(*_THESE))
+_STANDS = Prepared(select(sessions.c.id, sessions.c.status, sessions.c.ended).where(*_THESE))
+_OUTCOMES = Prepared(
+    select(*(column for column in outcomes.c if column.name != "server_id")).where(
+        outcomes.c.server_id == bindparam("server_id"), among(outcomes.c.job_id, "ids")
+    )
 )
-_STANDS = select(sessions.c.id, sessions.c.status, sessions.c.ended).where(
-    sessions.c.server_id == bindparam("server_id"), sessions.c.id.in_(bindparam("ids", expanding=True))
+_CHAINS = Prepared(
+    select(chains.c.data).where(
+        chains.c.server_id == bindparam("server_id"), or_(chains.c.over.is_(None), among(chains.c.id, "ids"))
+    )
 )
-_OUTCOMES = select(*(column for column in outcomes.c if column.name != "server_id")).where(
-    outcomes.c.server_id == bindparam("server_id"), outcomes.c.job_id.in_(bindparam("ids", expanding=True))
-)
-_CHAINS = select(chains.c.data).where(
-    chains.c.server_id == bindparam("server_id"),
-    or_(chains.c.over.is_(None), chains.c.id.in_(bindparam("ids", expanding=True))),
-)
+_OWED_AND_CLAIMED = ("id", "message_id", "event_id", "channel", "destination")
 
 
 def read_ledger(
@@ -41,32 +41,31 @@ def read_ledger(
 ) -> Ledger:
     """Read what is known of some sessions and jobs, with the server's row locked against others who look at it."""
     lock(connection, server_id)
+    these = {"server_id": server_id, "ids": list(session_ids)}
     known: dict[str, Known] = {}
-    runs: dict[str, Chain] = {}
-    for ids in [*in_chunks(session_ids)] or [[]]:
-        for value in connection.scalars(_SESSIONS, {"server_id": server_id, "ids": ids}):
-            known[value.session.id] = value
-        runs |= {chain.id: chain for chain in connection.scalars(_CHAINS, {"server_id": server_id, "ids": ids})}
-    stands: dict[str, Outcome] = {}
+    for (value,) in _SESSIONS.all(connection, these):
+        known[value.session.id] = value
+    runs: dict[str, Chain] = {chain.id: chain for (chain,) in _CHAINS.all(connection, these)}
     waiting = (chain.job_id for chain in runs.values() if chain.held and chain.job_id)
-    for ids in in_chunks([*job_ids, *waiting]):
-        for row in connection.execute(_OUTCOMES, {"server_id": server_id, "ids": ids}):
-            stands[row.job_id] = outcome_of(row)
+    jobs = {"server_id": server_id, "ids": [*job_ids, *waiting]}
+    stands = {row.job_id: outcome_of(row) for row in _OUTCOMES.all(connection, jobs)} if jobs["ids"] else {}
     return Ledger(known, stands, runs, quieted.in_force(connection, now))
 
 
 def lock(connection: Connection, server_id: int) -> None:
-    """Lock a server's row against others who look at it, until the transaction ends."""
-    connection.execute(_LOCK, {"server_id": server_id}).one()
+    """Lock a server's row against others who look at it, until the transaction ends.
+
+    It is read on SQLite too, where a transaction has the whole file: a server that is not there is an error.
+    """
+    _LOCK.one(connection, {"server_id": server_id})
 
 
 def unlike(connection: Connection, server_id: int, shown: Iterable[Session]) -> set[str]:
     """Return the ids of those of some sessions that are not known, or known with another status or end."""
     known: dict[str, tuple[str, datetime | None]] = {}
     given = {session.id: session for session in shown}
-    for ids in in_chunks(given):
-        for row in connection.execute(_STANDS, {"server_id": server_id, "ids": ids}):
-            known[row.id] = (row.status, row.ended)
+    for row in _STANDS.all(connection, {"server_id": server_id, "ids": given}):
+        known[row.id] = (row.status, row.ended)
     return {one.id for one in given.values() if known.get(one.id) != (one.status, one.ended)}
 
 
@@ -77,12 +76,13 @@ def write_page(connection: Connection, server_id: int, page: Page, now: datetime
     """
     dialect = connection.dialect.name
     if page.sessions:
-        connection.execute(upsert(dialect, sessions), [_session(server_id, known, now) for known in page.sessions])
+        rows = [_session(server_id, known, now) for known in page.sessions]
+        upsert(dialect, sessions).run_each(connection, rows)
     if page.outcomes:
         rows = [outcome_row(server_id, job, outcome) for job, outcome in page.outcomes.items()]
-        connection.execute(upsert(dialect, outcomes), rows)
+        upsert(dialect, outcomes).run_each(connection, rows)
     if page.chains:
-        connection.execute(upsert(dialect, chains), [_chain(server_id, chain, now) for chain in page.chains])
+        upsert(dialect, chains).run_each(connection, [_chain(server_id, chain, now) for chain in page.chains])
     if page.events:
         write_events(connection, server_id, page.events, now, page.rulings)
     if not page.owed:
@@ -99,7 +99,7 @@ def write_events(
 ) -> None:
     """Write events, those of our own without a server; of one that is there already only the ruling is new."""
     statement = upsert_some(connection.dialect.name, events, ("id",), ("ruling",))
-    connection.execute(statement, [_event(server_id, event, now, rulings.get(event.id)) for event in told])
+    statement.run_each(connection, [_event(server_id, event, now, rulings.get(event.id)) for event in told])
     quieted.keep_back(connection, rulings, now)
 
 
@@ -107,7 +107,7 @@ def owe(connection: Connection, owed: Sequence[Owed], subjects: Mapping[str, str
     """Write debts, due at once or when they say; one that is there already stays as it is."""
     rows = [_owed(one, subjects.get(one.event_id, one.event_id), now) for one in owed]
     if rows:
-        connection.execute(insert_new(connection.dialect.name, deliveries), rows)
+        insert_new(connection.dialect.name, deliveries).run_each(connection, rows)
 
 
 def _owe_claimed(
@@ -121,17 +121,8 @@ def _owe_claimed(
         _owed(one, told[one.event_id].subject, now) | claim | {"lease_owner": one.claimant, "message_id": uuid4().hex}
         for one in owed
     ]
-    one_or_many = rows if len(rows) > 1 else rows[0]  # for a single one SQLAlchemy takes a shorter way
-    for row in connection.execute(_owe_and_return(connection.dialect.name), one_or_many):
+    for row in insert_new(connection.dialect.name, deliveries, _OWED_AND_CLAIMED).all_each(connection, rows):
         yield Delivery(row.id, row.message_id, told[row.event_id], row.channel, row.destination, 1, now)
-
-
-@cache
-def _owe_and_return(dialect: str) -> ReturningInsert[Any]:
-    columns = deliveries.c
-    return insert_new(dialect, deliveries).returning(
-        columns.id, columns.message_id, columns.event_id, columns.channel, columns.destination
-    )
 
 
 def _session(server_id: int, known: Known, now: datetime) -> dict[str, Any]:

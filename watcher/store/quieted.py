@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from watcher.core.ruling import Ruling
 from watcher.core.silence import Silence
+from watcher.store.prepared import Prepared
 from watcher.store.schema import muted, silences
 from watcher.store.statements import insert_new
 
-_IN_FORCE = (
+_IN_FORCE = Prepared(
     select(silences)
     .where(silences.c.begins <= bindparam("now"), silences.c.ends > bindparam("now"))
     .order_by(silences.c.id)
@@ -22,7 +23,7 @@ _COUNT = update(silences).where(silences.c.id == bindparam("one")).values(muted=
 
 def in_force(connection: Connection, now: datetime) -> tuple[Silence, ...]:
     """Read the silences of the moment."""
-    return tuple(_silence(row) for row in connection.execute(_IN_FORCE, {"now": now}))
+    return tuple(_silence(row) for row in _IN_FORCE.all(connection, {"now": now}))
 
 
 def latest(connection: Connection, limit: int) -> list[Silence]:
@@ -54,7 +55,7 @@ def keep_back(connection: Connection, rulings: Mapping[str, Ruling], now: dateti
     if not kept:
         return
     rows = [{"event_id": event_id, "since": now} for event_id in kept]
-    connection.execute(insert_new(connection.dialect.name, muted), rows)
+    insert_new(connection.dialect.name, muted).run_each(connection, rows)
     numbers = [ruling.muted_by for ruling in kept.values() if ruling.muted_by]
     for number in set(numbers):
         connection.execute(_COUNT, {"one": number, "more": numbers.count(number)})

@@ -65,6 +65,12 @@ def keep_a_journal(engine: Engine) -> None:
         connection.close()
 
 
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection, which takes a fifth of SQLAlchemy's time for a short statement."""
+    driver: Any = connection.connection.dbapi_connection
+    return driver  # type: ignore[no-any-return]
+
+
 def _listen(engine: Engine) -> None:
     # Python 3.11's sqlite3 begins transactions only before a write, and deferred: a look that reads first would then
     # fail with SQLITE_BUSY_SNAPSHOT, which no timeout cures. So it is told to keep out, and we say BEGIN ourselves.
@@ -80,11 +86,12 @@ def _on_connect(connection: sqlite3.Connection, record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     options = connection.get_execution_options()
+    driver = driver_of(connection)
     if options.get("reads"):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
     wanted = "NORMAL" if options.get("may_be_lost") else "FULL"
     if connection.info["synchronous"] != wanted:  # it cannot be changed within a transaction
-        connection.exec_driver_sql(f"PRAGMA synchronous = {wanted}")
+        driver.execute(f"PRAGMA synchronous = {wanted}")
         connection.info["synchronous"] = wanted
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver.execute("BEGIN IMMEDIATE")

@@ -15,8 +15,7 @@ class Transactions:
     def __init__(self, engine: Engine, name: str, lock: FileLock | None = None) -> None:
         """Take over an engine whose schema is of our revision; `name` is what errors call the database."""
         self._engine = engine
-        self._reads = engine.execution_options(reads=True)
-        self._may_be_lost = engine.execution_options(may_be_lost=True)
+        self._idle: list[Connection] = []
         self._name = name
         self._lock = lock
 
@@ -35,13 +34,15 @@ class Transactions:
 
     def close(self) -> None:
         """Close all connections, then let the database go."""
+        while self._idle:
+            self._idle.pop().close()
         self._engine.dispose()
         if self._lock:
             self._lock.free()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self._name), self._reads.connect() as connection:
+        with translated(self._name), self._connected(reads=True, may_be_lost=False) as connection:
             yield connection
 
     @contextmanager
@@ -49,5 +50,24 @@ class Transactions:
         """Write in one transaction. One that `may_be_lost` is not waited for until it lies on the disk: a power cut may
         take it back, the death of the process never does, and whatever is written after it takes it along.
         """
-        with translated(self._name), (self._may_be_lost if may_be_lost else self._engine).begin() as connection:
+        with translated(self._name), self._connected(reads=False, may_be_lost=may_be_lost) as connection:
             yield connection
+
+    @contextmanager
+    def _connected(self, **options: bool) -> Iterator[Connection]:
+        """Lend a connection for one transaction.
+
+        Those to SQLite are kept here: to get one from SQLAlchemy's pool and to give it back takes as long as to write
+        an event. Those to a server are the pool's, which looks whether they still live.
+        """
+        connection = self._idle.pop() if self._idle else self._engine.connect()
+        try:
+            with connection.execution_options(**options).begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self.backend == "sqlite":
+            self._idle.append(connection)
+        else:
+            connection.close()

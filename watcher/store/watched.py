@@ -11,24 +11,27 @@ from watcher.core.event import ServerRef
 from watcher.core.model import Greeting, Job, JobType, Memory
 from watcher.core.record import Refusal, ServerRecord
 from watcher.store.columns import UtcTime
+from watcher.store.prepared import Prepared
 from watcher.store.schema import chains, channels, jobs, kinds, servers, sessions
 from watcher.store.statements import lock_table, upsert, upsert_some
 
 _BY_NAME = select(servers).where(servers.c.name == bindparam("name"))
 _BY_INSTALLATION = select(servers).where(servers.c.installation_id == bindparam("installation_id"))
 _HELD = select(func.min(chains.c.held)).where(chains.c.over.is_(None), chains.c.server_id == bindparam("server_id"))
-_MEMORY = (
+_MEMORY = Prepared(
     select(servers.c.watermark, _HELD.scalar_subquery().label("held"), kinds.c.kind, kinds.c.mark)
     .outerjoin(kinds, and_(kinds.c.server_id == servers.c.id, kinds.c.mark.is_not(None)))
     .where(servers.c.id == bindparam("server_id"))
 )
-_OPEN = select(sessions.c.id, sessions.c.created, sessions.c.kind).where(
-    sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id")
+_OPEN = Prepared(
+    select(sessions.c.id, sessions.c.created, sessions.c.kind).where(
+        sessions.c.settled.is_(None), sessions.c.server_id == bindparam("server_id")
+    )
 )
-_JOBS = select(jobs.c.id, jobs.c.data).where(jobs.c.server_id == bindparam("server_id"))
+_JOBS = Prepared(select(jobs.c.id, jobs.c.data).where(jobs.c.server_id == bindparam("server_id")))
 
 _SEEN = bindparam("seen", type_=UtcTime)
-_FINISH = (
+_FINISH = Prepared(
     update(servers)
     .where(servers.c.id == bindparam("server_id"))
     .values(
@@ -88,10 +91,10 @@ def meet(
 def memory(connection: Connection, server_id: int, horizon: datetime) -> Memory:
     """Read what is known before a look."""
     key = {"server_id": server_id}
-    rows = connection.execute(_MEMORY, key).all()
+    rows = _MEMORY.all(connection, key)
     if not rows:
         raise NoResultFound("no such server")
-    open_sessions = connection.execute(_OPEN, key).all()
+    open_sessions = _OPEN.all(connection, key)
     return Memory(
         horizon=horizon,
         watermark=rows[0].watermark,
@@ -115,17 +118,17 @@ def finish_look(
     """Write down that a whole look succeeded, and the jobs that have changed since."""
     values: dict[str, Any] = {"server_id": server_id, "now": now, "version": greeting.api_version, "seen": watermark}
     values["token"] = feed_token
-    connection.execute(_FINISH, values | {"skew": greeting.skew.total_seconds() if greeting.skew is not None else None})
+    _FINISH.run(connection, values | {"skew": greeting.skew.total_seconds() if greeting.skew is not None else None})
     if not found_jobs:
         return
-    stored = {row.id: row.data for row in connection.execute(_JOBS, {"server_id": server_id})}
+    stored = {row.id: row.data for row in _JOBS.all(connection, {"server_id": server_id})}
     changed = [
         {"server_id": server_id, "id": job.id, "name": job.name, "data": job}
         for job in found_jobs.values()
         if stored.get(job.id) != job
     ]
     if changed:
-        connection.execute(upsert(connection.dialect.name, jobs), changed)
+        upsert(connection.dialect.name, jobs).run_each(connection, changed)
 
 
 def replace(
@@ -179,7 +182,7 @@ def fail_look(
         values |= {"refused_at": refusal.at, "refused_salt": refusal.salt, "refused_login": refusal.login}
     if isinstance(server, str):
         fresh = upsert_some(connection.dialect.name, servers, ("name",), tuple(values))
-        connection.execute(fresh, {"name": server, "url": "", **values})
+        fresh.run(connection, {"name": server, "url": "", **values})
     else:
         connection.execute(update(servers).where(servers.c.id == server).values(values))
     mine = servers.c.name == server if isinstance(server, str) else servers.c.id == server
@@ -217,7 +220,7 @@ def announce(
         connection.execute(update(table).where(missing).values(gone=now))
         if pairs:
             rows = [{"name": name, column: value, "gone": None} for name, value in pairs]
-            connection.execute(upsert_some(connection.dialect.name, table, ("name",), (column, "gone")), rows)
+            upsert_some(connection.dialect.name, table, ("name",), (column, "gone")).run_each(connection, rows)
 
 
 def _find(connection: Connection, name: str, installation_id: str | None) -> Row[Any] | None:
