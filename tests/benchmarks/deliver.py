@@ -300,19 +300,25 @@ def latency(count: int = 100) -> None:
 
 
 def _latency(count: int, pause: float) -> None:
-    with receiver() as port, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        mine = anyio.run(_latencies, port, f"sqlite:///{folder}/watcher.db", count, pause)
-    peers = []
-    with receiver() as port, alertmanager(port) as address:
-        for n in range(count):
-            time.sleep(pause if n >= WARM_UP else 0)
-            began = time.monotonic()
-            _open(address, [{"labels": {"alertname": "x", "evt": str(n)}}])
-            time.sleep(UNDISTURBED)
-            _until(lambda n=n: received(port)[0] > n)  # type: ignore[misc]
-            peers.append(received(port)[1] - began)
-    a, b = statistics.median(mine[WARM_UP:]) * 1000, statistics.median(peers[WARM_UP:]) * 1000
+    mine: list[float] = []
+    peers: list[float] = []
+    for _ in range(ROUNDS):
+        with receiver() as port, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+            mine += anyio.run(_latencies, port, f"sqlite:///{folder}/watcher.db", count, pause)[WARM_UP:]
+        with receiver() as port, alertmanager(port) as address:
+            peers += list(_peers_latencies(port, address, count, pause))[WARM_UP:]
+    a, b = statistics.median(mine) * 1000, statistics.median(peers) * 1000
     print(f"latency p50, {pause + UNDISTURBED} s apart: {a:.2f} ms, Alertmanager {b:.2f} ms, {a / b:.2f}")
+
+
+def _peers_latencies(port: int, address: str, count: int, pause: float) -> Iterator[float]:
+    for n in range(count):
+        time.sleep(pause if n >= WARM_UP else 0)
+        began = time.monotonic()
+        _open(address, [{"labels": {"alertname": "x", "evt": str(n)}}])
+        time.sleep(UNDISTURBED)
+        _until(lambda n=n: received(port)[0] > n)  # type: ignore[misc]
+        yield received(port)[1] - began
 
 
 async def _latencies(port: int, url: str, count: int, pause: float) -> list[float]:
