@@ -143,6 +143,8 @@ class _Sending:
 
     def _wait_for_token(self) -> float:
         """Return in how many seconds the rate lets the next message go."""
+        if not self.desk.rate.tokens:
+            return 0.0
         self.bucket = refill(self.bucket, self.desk.rate, self.clock())
         return wait_for_token(self.bucket, self.desk.rate).total_seconds()
 

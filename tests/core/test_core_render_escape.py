@@ -101,3 +101,11 @@ def test_nobody_is_mentioned(text: str, form: Format) -> None:
 def test_addresses_can_be_copied(text: str, form: Format) -> None:
     """A mail address and a lone `@` stay as they are."""
     assert escape(text, form) == text
+
+
+@given(ANY)
+@example("a\u00a0b\u2003c \u3000d")
+@example("\u200dx\u200e")
+def test_text_without_odd_characters_comes_out_as_with_one(text: str) -> None:
+    """What is spared the look at each character would not have been changed by it."""
+    assert fold(text) == fold(f"\x00{text}")

@@ -48,6 +48,7 @@ class AppriseChannel:
         self.address = found.address
         self.destinations = tuple(target.label for target in found.targets)
         self._plugins = {target.label: target.plugin for target in found.targets}
+        self._styles = {plugin: style_of(plugin) for plugin in self._plugins.values()}
         self._zone = zone
         self._details = details
         self._templates = templates
@@ -77,7 +78,7 @@ class AppriseChannel:
         plugin = self._plugin_for(parcel.destination)
         if plugin is None:
             return Verdict(Sent.REFUSED, "the channel has no such target any more")
-        message = self._written(parcel, style_of(plugin))
+        message = self._written(parcel, self._styles[plugin])
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.concurrency)
         sent, seen = await to_thread.run_sync(
@@ -94,7 +95,7 @@ class AppriseChannel:
 
     def mistakes(self, examples: Iterable[tuple[Event, ...]]) -> Mapping[str, str]:
         """Try the templates on some messages; return, for each kind of event that fails, why."""
-        style = style_of(next(iter(self._plugins.values())))
+        style = next(iter(self._styles.values()))
         requests = [
             Request(self.name, events, render(events, style, self._zone), style, self._zone) for events in examples
         ]

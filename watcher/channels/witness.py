@@ -62,11 +62,16 @@ def muffle() -> None:
     log = logging.getLogger("apprise")
     if not any(isinstance(known, _Listener) for known in log.filters):
         log.addFilter(_Listener())
-    log.setLevel(logging.DEBUG)  # some plugins speak of an exception at this level only
+    _set_level(log, logging.DEBUG)  # some plugins speak of an exception at this level only
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.ERROR)
+        _set_level(logging.getLogger(name), logging.ERROR)
     if not hasattr(requests.Session.send, _MARK):
         requests.Session.send = _observed(requests.Session.send)  # type: ignore[method-assign]  # there is no hook for it
+
+
+def _set_level(log: logging.Logger, level: int) -> None:
+    if log.level != level:  # setting it makes all loggers forget what they had worked out
+        log.setLevel(level)
 
 
 class _Listener(logging.Filter):

@@ -47,13 +47,13 @@ def settle_all(
     Waits grow from 5 s to 30 min with full jitter, so that many rows do not come back as one wave; a receiver that
     says when to come back is taken at its word, up to an hour. `give_up_after` counts from the first due moment.
     """
+    if verdict.sent == Sent.DELIVERED:
+        return [_DELIVERED] * len(rows)
     again = now + _wait(max(row.attempts for row in rows), verdict, rng)
     return [_settle(row, verdict, now, patience, again) for row in rows]
 
 
 def _settle(delivery: Delivery, verdict: Verdict, now: datetime, patience: Patience, again: datetime) -> Settlement:
-    if verdict.sent == Sent.DELIVERED:
-        return _DELIVERED
     if verdict.sent == Sent.REFUSED:
         return Settlement(State.DEAD, verdict.reason)
     if verdict.sent == Sent.UNKNOWN and patience.on_unknown == OnUnknown.DROP:

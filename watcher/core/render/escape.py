@@ -20,7 +20,9 @@ _MENTION = re.compile(
 
 def fold(text: str) -> str:
     """Return text on one line: control characters, line breaks and direction marks leave no trace but a space."""
-    return " ".join("".join(map(_plain, text)).split())
+    if not text.isprintable():  # nearly all text is, and then has no such character
+        text = "".join(map(_plain, text))
+    return " ".join(text.split())
 
 
 def escape(text: str, form: Format) -> str:
