@@ -187,6 +187,19 @@ def test_a_value_edited_by_hand_is_named_as_such(store: Store) -> None:
         store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1)
 
 
+def test_a_time_edited_by_hand_is_named_as_such(sqlite_url: str) -> None:
+    """SQLite keeps times as text, and takes any."""
+    store = open_store(sqlite_url)
+    owe(store)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE deliveries SET first_due = 'yesterday'")
+    with pytest.raises(StoreError, match="edited by hand"):
+        store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=1)
+    with pytest.raises(StoreError, match="edited by hand"):
+        store.deliveries(state=None, limit=9)
+    store.close()
+
+
 def test_a_damaged_file_says_how_to_mend_it(sqlite_url: str, tmp_path: Path) -> None:
     """A file whose pages are garbage is a sentence with the mend."""
     store = open_store(sqlite_url)

@@ -34,8 +34,8 @@ class Transactions:
 
     def close(self) -> None:
         """Close all connections, then let the database go."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._taken()) is not None:
+            connection.close()
         self._engine.dispose()
         if self._lock:
             self._lock.free()
@@ -60,7 +60,7 @@ class Transactions:
         Those to SQLite are kept here: to get one from SQLAlchemy's pool and to give it back takes as long as to write
         an event. Those to a server are the pool's, which looks whether they still live.
         """
-        connection = self._idle.pop() if self._idle else self._engine.connect()
+        connection = self._taken() or self._engine.connect()
         try:
             with connection.execution_options(**options).begin():
                 yield connection
@@ -71,3 +71,9 @@ class Transactions:
             self._idle.append(connection)
         else:
             connection.close()
+
+    def _taken(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked first, it could be taken by another thread in between
+            return None
