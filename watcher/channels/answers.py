@@ -7,15 +7,16 @@ from http import HTTPStatus
 from watcher.core.delivery import Sent, Verdict
 
 LONGEST_WAIT = 3600.0
+_DELIVERED = Verdict(Sent.DELIVERED)
 _PASSING = frozenset({408, 409, 425, 429})  # 4xx that speak of the moment, not of the request
 _MAY_SAY_WHEN = frozenset({429, 503})
 
 
 def verdict_of(status: int, retry_after: str | None, *, now: datetime) -> Verdict:
     """Return what a status says (contract, section 5). `retry_after` is the header's value: seconds or an HTTP date."""
-    said = f"answered {status}{_phrase(status)}"
     if 200 <= status < 300:
-        return Verdict(Sent.DELIVERED)
+        return _DELIVERED
+    said = f"answered {status}{_phrase(status)}"
     if 300 <= status < 400:
         return Verdict(Sent.TRY_AGAIN, f"{said}; redirects are not followed")
     if status in _MAY_SAY_WHEN and (wait := seconds_to_wait(retry_after, now=now)) is not None:
