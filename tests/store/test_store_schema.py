@@ -66,6 +66,8 @@ def _is_a_partial_index(change: object) -> bool:
     match change:
         case ("remove_index", index):
             return getattr(index, "name", "") in {
+                "ix_sessions_open",
+                "ix_chains_open",
                 "ix_deliveries_pending",
                 "ix_deliveries_subject",
                 "ix_deliveries_grouping",

@@ -61,8 +61,8 @@ _SENT = (
     .order_by(deliveries.c.id)
 )
 _TELLINGS = select(deliveries, events.c.type.label("event"), events.c.data).join(events)
-_LATEST = _TELLINGS.order_by(deliveries.c.id.desc()).limit(_SOME)
-_DEAD = _TELLINGS.where(in_state(State.DEAD)).order_by(deliveries.c.id.desc()).limit(_SOME)
+_LATEST = questions.newest_first(_TELLINGS, None).limit(_SOME)
+_DEAD = questions.newest_first(_TELLINGS.where(in_state(State.DEAD)), State.DEAD).limit(_SOME)
 
 
 def overview(connection: Connection, asked: Asked, now: datetime) -> Overview:

@@ -54,8 +54,8 @@ def make(connection: Connection, period: tuple[datetime, datetime], *, is_weekly
 
 def _runs(connection: Connection, period: tuple[datetime, datetime]) -> Iterator[Run]:
     begins, ends = period
-    found = connection.execution_options(yield_per=_AT_ONCE).execute(_RUNS, {"begins": begins - BEFORE, "ends": ends})
-    for row in found:
+    asked = {"begins": begins - BEFORE, "ends": ends}
+    for row in connection.execute(_RUNS, asked, execution_options={"yield_per": _AT_ONCE}):
         session = row.data.session
         if session.is_ended:
             yield Run(row.server, session.job_id, session.status, session.ended, session.statistics.transferred)

@@ -26,7 +26,9 @@ _FAILING = _STANDING.where(
     servers.c.last_error.is_(None),  # of a server that does not answer nobody knows whether it still fails
     servers.c.gone.is_(None),
 )
-_MUTED = select(events).join(muted).order_by(events.c.happened, events.c.id)
+_MUTED = (  # not joined: SQLite would go through all events to find the few that are kept back
+    select(events).where(events.c.id.in_(select(muted.c.event_id))).order_by(events.c.happened, events.c.id)
+)
 _ANY = select(exists().select_from(muted))
 _HERE = servers.c.gone.is_(None)
 _ALARMED: Select[Any] = select(servers).where(

@@ -2,11 +2,22 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, or_, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, exists, or_, select
 
 from watcher.core.delivery import State
+from watcher.store.prepared import Prepared
 from watcher.store.schema import chains, deliveries, events, in_state, sessions, silences
 
+_OLD_SESSIONS = Prepared(
+    select(sessions.c.server_id, sessions.c.id)
+    .where(sessions.c.settled < bindparam("before"))
+    .order_by(sessions.c.settled)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_FORGET = Prepared(
+    delete(sessions).where(sessions.c.server_id == bindparam("of_server"), sessions.c.id == bindparam("session"))
+)
 _MARGIN = timedelta(days=1)
 """Sessions stay a little longer than asked: what counts as old news is judged by the server's clock, which may be
 behind ours, and a session forgotten too early would be told again."""
@@ -24,9 +35,11 @@ def prune(connection: Connection, *, before: datetime, limit: int) -> int:
 
 
 def _sessions(connection: Connection, before: datetime, limit: int) -> int:
-    key = (sessions.c.server_id, sessions.c.id)
-    old = select(*key).where(sessions.c.settled < before).order_by(sessions.c.settled).limit(limit)
-    return len(connection.execute(delete(sessions).where(tuple_(*key).in_(old)).returning(sessions.c.id)).all())
+    # One by one: deleted by a list of pairs, SQLite goes through all sessions of their servers.
+    old = _OLD_SESSIONS.all(connection, {"before": before, "most": limit})
+    if old:
+        _FORGET.run_each(connection, [{"of_server": row.server_id, "session": row.id} for row in old])
+    return len(old)
 
 
 def _events(connection: Connection, before: datetime, limit: int) -> int:

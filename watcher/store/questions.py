@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, select
 
 from watcher.core.delivery import State
 from watcher.core.errand import reference
@@ -23,21 +23,24 @@ _SERVERS = (
 _CHANNELS = select(channels)
 _SICK = select(destinations).where(destinations.c.sick_since.is_not(None)).order_by(destinations.c.sick_since.desc())
 _ALARMS = select(servers.c.name, alarms.c.data).join_from(alarms, servers).where(servers.c.gone.is_(None))
+_LATEST = (  # by themselves: joined with servers first, SQLite would sort them all
+    select(sessions).order_by(sessions.c.created.desc().nulls_last(), sessions.c.id).limit(bindparam("most"))
+).subquery()
 _SESSIONS = (
     select(
         servers.c.name.label("server"),
-        sessions.c.id,
-        func.coalesce(jobs.c.name, sessions.c.job_id).label("job"),
-        sessions.c.status,
-        sessions.c.created,
-        sessions.c.ended,
-        case((sessions.c.kind.is_not(None), sessions.c.data)).label("errand"),
+        _LATEST.c.id,
+        func.coalesce(jobs.c.name, _LATEST.c.job_id).label("job"),
+        _LATEST.c.status,
+        _LATEST.c.created,
+        _LATEST.c.ended,
+        case((_LATEST.c.kind.is_not(None), _LATEST.c.data)).label("errand"),
     )
-    .join_from(sessions, servers)
-    .outerjoin(jobs, and_(jobs.c.server_id == sessions.c.server_id, jobs.c.id == sessions.c.job_id))
-    .order_by(sessions.c.created.desc().nulls_last(), sessions.c.id)
+    .join_from(_LATEST, servers)
+    .outerjoin(jobs, and_(jobs.c.server_id == _LATEST.c.server_id, jobs.c.id == _LATEST.c.job_id))
+    .order_by(_LATEST.c.created.desc().nulls_last(), _LATEST.c.id)
 )
-_DELIVERIES = select(deliveries, events.c.type.label("event")).join(events).order_by(deliveries.c.id.desc())
+_DELIVERIES = select(deliveries, events.c.type.label("event")).join(events)
 
 
 def status(connection: Connection, now: datetime) -> StatusView:
@@ -60,7 +63,7 @@ def status(connection: Connection, now: datetime) -> StatusView:
 
 def latest_sessions(connection: Connection, limit: int) -> list[SessionView]:
     """Read the sessions that began last, the latest first."""
-    return [_session(*row) for row in connection.execute(_SESSIONS.limit(limit))]
+    return [_session(*row) for row in connection.execute(_SESSIONS, {"most": limit})]
 
 
 def _session(server: str, session_id: str, job: str | None, *rest: Any) -> SessionView:
@@ -72,7 +75,16 @@ def _session(server: str, session_id: str, job: str | None, *rest: Any) -> Sessi
 def latest_deliveries(connection: Connection, state: State | None, limit: int) -> list[DeliveryView]:
     """Read the deliveries that were owed last, the latest first."""
     wanted = _DELIVERIES if state is None else _DELIVERIES.where(in_state(state))
-    return [delivery_view(row) for row in connection.execute(wanted.limit(limit))]
+    return [delivery_view(row) for row in connection.execute(newest_first(wanted, state).limit(limit))]
+
+
+def newest_first(wanted: Select[Any], state: State | None) -> Select[Any]:
+    """Put deliveries of one state, or of all, into their order.
+
+    Those that are pending or dead are few: they are sorted, where by their number SQLite would go through all rows.
+    """
+    number = deliveries.c.id if state in {None, State.DELIVERED} else deliveries.c.id + 0
+    return wanted.order_by(number.desc())
 
 
 def _owed(connection: Connection, state: State) -> dict[str, Row[Any]]:
