@@ -1,4 +1,6 @@
-"""What watching costs: `python -m tests.benchmarks.watch [flat] [bare] [whole] [burst] [old] [news] [memory] [many]`.
+"""What watching costs: `python -m tests.benchmarks.watch`, or some of it.
+
+By name: flat, kept, bare, whole, burst, old, news, memory, many.
 
 Servers are `tests.benchmarks.canned`, in processes of their own; for `news` the stand-in. Both sides take turns in one
 run. `whole` needs curl and `pip install orjson`, `burst` the `requests` that Apprise brings.
@@ -19,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 from urllib.request import urlopen
+from uuid import uuid4
 
 import anyio
 import trustme
@@ -27,10 +30,12 @@ from tests.benchmarks.deliver import received, receiver
 from tests.processes.household import Household, eventually, inbox, server_settings
 from watcher.channels import open_channel
 from watcher.clock import now
-from watcher.core.model import Status
+from watcher.core.model import Greeting, Session, Status
 from watcher.core.page import Rules
 from watcher.core.policy import plain
+from watcher.core.record import Chain, Known, Page
 from watcher.core.wanted import EVENTS
+from watcher.core.watchdog.alarm import Review
 from watcher.daemon.parts import Threaded
 from watcher.daemon.process import spare_the_collector
 from watcher.deliver import deliver_once
@@ -131,6 +136,36 @@ async def flat(folder: Path) -> None:
             f"flat {version}: CPU {times[1] * 1e3:.2f} / {times[0] * 1e3:.2f} ms = {times[1] / times[0]:.2f}, "
             f"bytes {sizes[1]} / {sizes[0]} = {sizes[1] / sizes[0]:.2f} (1.2)"
         )
+
+
+async def kept(folder: Path) -> None:
+    """What a look with one end asks of a database that knows 100,000 sessions and runs, against one that knows 100."""
+    stores = [_filled(folder, count) for count in (100, 100_000)]
+    rounds = [[await cpu(partial(_end, *one)) for one in stores] for _ in range(ROUNDS)]
+    times = [min(each) for each in zip(*rounds, strict=True)]
+    for store, _ in stores:
+        store.close()
+    print(f"kept: CPU {times[1] * 1e3:.2f} / {times[0] * 1e3:.2f} ms = {times[1] / times[0]:.2f} (1.2)")
+
+
+def _filled(folder: Path, count: int) -> tuple[Store, int]:
+    """Make a database that knows so many sessions that are over, each a run with a retry."""
+    store, moment = open_store(f"sqlite:///{folder / f'{count}.db'}"), now()
+    server = store.meet("HQ", "https://hq:4443", Greeting("v8"), first_contact=moment, news_from=moment)
+    for start in range(0, count, 500):
+        names = [f"{number:032x}" for number in range(start, min(start + 500, count))]
+        known = tuple(Known(Session(name, "Success", "job", created=moment, ended=moment)) for name in names)
+        page = Page(known, chains=tuple(Chain(name, "job", over=moment) for name in names))
+        store.record(server.id, [], [], lambda _, page=page: page, now=moment)  # type: ignore[misc]
+    return store, server.id
+
+
+async def _end(store: Store, server_id: int) -> None:
+    moment = now()
+    page = Page((Known(Session(uuid4().hex, "Failed", "job", created=moment, ended=moment)),))
+    store.memory(server_id, horizon=moment)
+    store.record(server_id, [page.sessions[0].session.id], ["job"], lambda _: page, now=moment)
+    store.guard(server_id, ["job"], lambda _: Review(), now=moment)
 
 
 async def bare(folder: Path) -> None:
@@ -380,6 +415,7 @@ def many(folder: Path) -> None:
 
 ALL: dict[str, Callable[[Path], object]] = {
     "flat": flat,
+    "kept": kept,
     "bare": bare,
     "whole": whole,
     "burst": burst,

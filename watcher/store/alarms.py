@@ -5,14 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
 
 from watcher.core.event import ServerRef
 from watcher.core.model import Session
 from watcher.core.watchdog.alarm import Alarm, Key, Review
 from watcher.core.watchdog.facts import GOOD, Ledger, Past
 from watcher.store import pages, quieted
-from watcher.store.columns import UtcTime
 from watcher.store.prepared import Prepared
 from watcher.store.schema import alarms, servers, sessions
 from watcher.store.statements import upsert
@@ -31,7 +30,17 @@ _LATEST = Prepared(
     .order_by(sessions.c.created.desc())
     .limit(bindparam("most"))
 )
-_GOOD = select(func.max(sessions.c.ended, type_=UtcTime)).where(*_OF_JOB, sessions.c.status.in_(sorted(GOOD)))
+_GOOD = (  # backwards up to the first: what is read are the bad ends since, not the job's history
+    select(sessions.c.ended)
+    .where(
+        *_OF_JOB,
+        sessions.c.created.is_not(None),
+        sessions.c.ended.is_not(None),
+        sessions.c.status.in_(sorted(GOOD)),
+    )
+    .order_by(sessions.c.created.desc())
+    .limit(1)
+)
 _RUNS = Prepared(
     select(sessions.c.data)
     .where(*_OF_JOB, sessions.c.created.is_not(None), sessions.c.settled.is_not(None))
@@ -66,7 +75,7 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
 
 
 def _past(connection: Connection, key: dict[str, Any]) -> Past:
-    """Read when a job ran last, of its last sessions; all of them only where none of those ended well."""
+    """Read when a job ran last, of its last sessions; of more only where none of those ended well."""
     rows = _LATEST.all(connection, {**key, "most": _LAST})
     if not rows:
         return Past()
