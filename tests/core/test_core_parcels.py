@@ -150,6 +150,7 @@ def test_a_batch_that_failed_leaves_unchanged() -> None:
     """Its receiver knows it by the hash of its ids: nothing joins it, and nothing is lost from it."""
     rows = [row(1, message="m1"), row(2, message="m2"), row(3, message="m1"), row(4), row(5)]
     assert ids(Batches(100).bind(rows, NOW)) == [[1, 3], [2], [4, 5]]
+    assert sorted(ids(Batches(100).bind(rows[::-1], NOW))) == [[1, 3], [2], [4, 5]]
 
 
 def of(group: str, *rows: Waiting) -> list[Waiting]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.store.store_values import LEASE, MINUTE, NOW, event_of, explain, failed, meet, owe, page_of, sent_statements
 from watcher.core.delivery import Delivery, Settlement, State
+from watcher.core.parcels import Batches
 from watcher.core.views import DeliveryView
 from watcher.store import Store, open_store
 
@@ -130,17 +131,21 @@ def test_a_pending_row_without_a_moment_is_due_at_once(store: Store) -> None:
     assert [row.id for row in claim(store)] == [row_id]
 
 
-def test_next_due_is_when_a_claim_would_bring_something(store: Store) -> None:
-    """It is the earliest next attempt or end of a lease, of this channel's pending rows."""
-    assert store.next_due("ops") is None
-    first, second = owe(store, 2)
-    assert store.next_due("ops") == NOW
-    claim(store)
-    assert store.next_due("ops") == NOW + LEASE
-    store.settle({first: DELIVERED}, owner="me", now=NOW)
-    store.settle({second: Settlement(State.PENDING, "503", NOW + MINUTE)}, owner="me", now=NOW)
-    assert store.next_due("ops") == NOW + MINUTE
-    assert store.next_due("boss") is None
+def test_a_batch_that_is_cut_by_the_limit_is_claimed_whole(store: Store) -> None:
+    """It was made when batches were larger; sent again it is the same message, however few rows are asked for."""
+    ids = owe(store, 7)
+
+    def take(size: int, limit: int, now: datetime) -> list[tuple[int, str]]:
+        rows = store.claim("ops", now=now, owner="me", lease=LEASE, limit=limit, binder=Batches(size))
+        return [(row.id, row.message_id) for row in rows]
+
+    first = take(5, 2, NOW)
+    assert [number for number, _ in first] == ids
+    assert len({name for _, name in first[:5]}) == len({name for _, name in first[5:]}) == 1
+    again = Settlement(State.PENDING, "503", NOW + MINUTE)
+    store.settle(dict.fromkeys(ids, again), owner="me", now=NOW)
+    assert take(1, 2, NOW + MINUTE) == first[:5]
+    assert take(1, 2, NOW + MINUTE) == first[5:]
 
 
 def test_take_over_voids_the_leases_of_the_dead(store: Store) -> None:
@@ -196,14 +201,12 @@ def test_a_claim_passes_over_rows_that_another_transaction_holds(postgres_url: s
     store.close()
 
 
-@pytest.mark.parametrize("question", ["claim", "next_due", "due_open", "pending", "dead"])
+@pytest.mark.parametrize("question", ["claim", "due_open", "pending", "dead"])
 def test_questions_of_the_outbox_read_a_small_index(store: Store, question: str) -> None:
     """With a long history what is pending or dead must stay cheap to find: both have an index of their own."""
     with sent_statements(store) as sent:
         if question == "claim":
             claim(store)
-        elif question == "next_due":
-            store.next_due("ops")
         elif question == "due_open":
             store.due_open(["ops"], now=NOW)
         else:

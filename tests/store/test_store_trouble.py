@@ -47,7 +47,6 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "release": lambda store: store.release([1], owner="me"),
     "revive": lambda store: store.revive([1], to=None, now=NOW),
     "bury": lambda store: store.bury(now=NOW),
-    "next_due": lambda store: store.next_due("ops"),
     "take_over": lambda store: store.take_over("me"),
     "due_open": lambda store: store.due_open(["ops"], now=NOW),
     "status": lambda store: store.status(now=NOW),

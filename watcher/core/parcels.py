@@ -71,7 +71,7 @@ class Batches:
         return False
 
     def bind(self, rows: Sequence[Waiting], now: datetime) -> list[Bundle]:
-        """Return the batches, in the order of the rows."""
+        """Return the batches, in the order of the rows; in each they are in that of their numbers, every time."""
         free = [row for row in rows if row.due and not row.busy]
         again: dict[str, list[Waiting]] = {}
         fresh: dict[str, list[Waiting]] = {}
@@ -81,7 +81,7 @@ class Batches:
             else:
                 fresh.setdefault(row.delivery.destination, []).append(row)
         cut = (owed[start : start + self.size] for owed in fresh.values() for start in range(0, len(owed), self.size))
-        return [tuple(bundle) for bundle in (*again.values(), *cut)]
+        return [tuple(sorted(bundle, key=lambda row: row.delivery.id)) for bundle in (*again.values(), *cut)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    case,
     cast,
     func,
     literal_column,
@@ -29,6 +28,7 @@ from watcher.store.schema import deliveries, events, in_state
 from watcher.store.statements import among, in_chunks
 
 _MOST_JOINED = 1000
+_SEVERAL = "+"
 _PENDING = in_state(State.PENDING)
 _OF_CHANNEL = (_PENDING, deliveries.c.channel == bindparam("channel"))
 _FREE = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= bindparam("now"))
@@ -115,10 +115,6 @@ _SETTLE = Prepared(
         lease_until=None,
     )
 )
-_DUE_AT = case(
-    (deliveries.c.lease_until > deliveries.c.next_attempt, deliveries.c.lease_until), else_=deliveries.c.next_attempt
-)
-_NEXT_DUE = Prepared(select(func.min(_DUE_AT)).where(*_OF_CHANNEL))
 _TAKE_OVER = (
     update(deliveries)
     .where(_PENDING, deliveries.c.lease_owner != bindparam("owner"), deliveries.c.lease_until.is_not(None))
@@ -181,12 +177,6 @@ def settle(connection: Connection, results: Mapping[int, Settlement], *, owner: 
     return ours
 
 
-def next_due(connection: Connection, channel: str) -> datetime | None:
-    """Find when the next row of a channel can be claimed."""
-    moment: datetime | None = _NEXT_DUE.one(connection, {"channel": channel})[0]
-    return moment
-
-
 def take_over(connection: Connection, owner: str) -> int:
     """End the leases of all others, whose names stay as the mark of an interrupted send; returns how many."""
     return len(connection.execute(_TAKE_OVER, {"owner": owner}).all())
@@ -212,7 +202,7 @@ def _belonging(
     """Read what has to leave together with what is due: the rest of a batch, of a job, of what is old."""
     if not binder.joins:
         last = due[-1].delivery.message_id  # only the last one can have been cut
-        yield from _REST_OF_MESSAGE.all(connection, {**place, "message": last}) if last else ()
+        yield from _REST_OF_MESSAGE.all(connection, {**place, "message": last}) if last.endswith(_SEVERAL) else ()
         return
     for subjects in in_chunks((row.subject, row.delivery.destination) for row in due):
         yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects}).all()
@@ -232,7 +222,7 @@ def _still_ours(connection: Connection, rows: set[int], owner: str) -> set[int]:
 def _lease(connection: Connection, messages: Sequence[Sequence[Delivery]], stem: str, mark: Mapping[str, Any]) -> None:
     """Lease the rows of each message; those that leave by themselves in as few statements as can be."""
     alone = [message[0] for message in messages if len(message) == 1]
-    fresh = {row.id for row in alone if row.message_id == _name(stem, row)}
+    fresh = {row.id for row in alone if row.message_id == _name(stem, [row])}
     if fresh:
         _LEASE_ALONE.run(connection, {**mark, "rows": fresh, "stem": stem})
     if again := {row.id for row in alone} - fresh:
@@ -263,15 +253,18 @@ def _named(bundles: Iterable[Bundle], stem: str) -> list[list[Delivery]]:
     for bundle in bundles:
         rows = [waiting.delivery for waiting in bundle]
         before = (row.message_id for row in rows)
-        name = next((one for one in before if one and one not in taken), None) or _name(stem, rows[0])
+        name = next((one for one in before if one and one not in taken), None) or _name(stem, rows)
         taken.add(name)
         named.append([row if row.message_id == name else _with_name(row, name) for row in rows])
     return named
 
 
-def _name(stem: str, row: Delivery) -> str:
-    """Name a message after its first row, in a way that a statement can, too; the stem belongs to one claim."""
-    return f"{stem}{row.id}"
+def _name(stem: str, rows: Sequence[Delivery]) -> str:
+    """Name a message after its first row, in a way that a statement can, too; the stem belongs to one claim.
+
+    The name says whether there are others: to look for those means going through all that the channel is owed.
+    """
+    return f"{stem}{rows[0].id}{_SEVERAL if len(rows) > 1 else ''}"
 
 
 def _with_name(row: Delivery, name: str) -> Delivery:

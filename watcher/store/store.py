@@ -239,11 +239,6 @@ class Store(People, Guards):
         with self._writing() as connection:
             return directory.bury(connection, now=now, give_up_after=give_up_after)
 
-    def next_due(self, channel: str) -> datetime | None:
-        """Return when the next pending row of a channel can be claimed; None without one."""
-        with self._reading() as connection:
-            return outbox.next_due(connection, channel)
-
     def take_over(self, owner: str) -> int:
         """Free the leases of everybody else, who must be dead if we hold the database; returns how many.
 
