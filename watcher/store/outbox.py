@@ -17,7 +17,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -25,7 +24,7 @@ from watcher.core.delivery import Delivery, Settlement, State
 from watcher.core.parcels import Binder, Bundle, Waiting
 from watcher.store.prepared import Prepared
 from watcher.store.schema import deliveries, events, in_state
-from watcher.store.statements import among, in_chunks
+from watcher.store.statements import among
 
 _MOST_JOINED = 1000
 _SEVERAL = "+"
@@ -58,26 +57,25 @@ _REST_OF_MESSAGE = Prepared(
         of=deliveries, skip_locked=True
     )
 )
-_OF_SUBJECTS = (
-    _ROWS.where(
-        *_OF_CHANNEL,
-        tuple_(deliveries.c.subject, deliveries.c.destination).in_(bindparam("subjects", expanding=True)),
-    )
+_TO_THEM = among(deliveries.c.destination, "destinations")
+_OF_SUBJECTS = Prepared(  # not by pairs of both: for those SQLite would go through all that the channel is owed
+    _ROWS.where(*_OF_CHANNEL, among(deliveries.c.subject, "subjects"), _TO_THEM)
     .order_by(deliveries.c.id)
     .with_for_update(of=deliveries)
 )
-_OF_GROUPS = (
+_OF_GROUPS = Prepared(
     _ROWS.where(
         *_OF_CHANNEL,
         _FREE,
         deliveries.c.grouping != literal_column("''"),  # in the statement itself, for the index
-        tuple_(deliveries.c.grouping, deliveries.c.destination).in_(bindparam("groups", expanding=True)),
+        among(deliveries.c.grouping, "groups"),
+        _TO_THEM,
     )
     .order_by(deliveries.c.id)
     .limit(_MOST_JOINED)
     .with_for_update(of=deliveries, skip_locked=True)
 )
-_OLD = (
+_OLD = Prepared(
     _ROWS.where(*_OF_CHANNEL, deliveries.c.first_due <= bindparam("old"), _FREE)
     .order_by(deliveries.c.id)
     .limit(_MOST_JOINED)
@@ -191,9 +189,10 @@ def _of_groups(
     connection: Connection, due: Iterable[Waiting], binder: Binder, place: Mapping[str, object]
 ) -> Iterable[Row[Any]]:
     """Read what may leave with what is due, though it would have waited a little longer."""
-    if binder.joins:
-        for groups in in_chunks((row.group, row.delivery.destination) for row in due if row.group):
-            yield from connection.execute(_OF_GROUPS, {**place, "groups": groups}).all()
+    wanted = {(row.group, row.delivery.destination) for row in due if row.group}
+    if binder.joins and wanted:
+        found = _OF_GROUPS.all(connection, {**place, **_apart("groups", wanted)})
+        yield from (row for row in found if (row.grouping, row.destination) in wanted)
 
 
 def _belonging(
@@ -204,11 +203,18 @@ def _belonging(
         last = due[-1].delivery.message_id  # only the last one can have been cut
         yield from _REST_OF_MESSAGE.all(connection, {**place, "message": last}) if last.endswith(_SEVERAL) else ()
         return
-    for subjects in in_chunks((row.subject, row.delivery.destination) for row in due):
-        yield from connection.execute(_OF_SUBJECTS, {**place, "subjects": subjects}).all()
+    wanted = {(row.subject, row.delivery.destination) for row in due}
+    found = _OF_SUBJECTS.all(connection, {**place, **_apart("subjects", wanted)})
+    yield from (row for row in found if (row.subject, row.destination) in wanted)
     old = binder.old(place["now"])  # type: ignore[arg-type]  # it is the time
     if old and any(row.delivery.first_due <= old for row in due):
-        yield from connection.execute(_OLD, {**place, "old": old}).all()
+        yield from _OLD.all(connection, {**place, "old": old})
+
+
+def _apart(name: str, wanted: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return what rows have in common, and their destinations, as two lists for a statement."""
+    common, places = zip(*wanted, strict=True)
+    return {name: list(dict.fromkeys(common)), "destinations": list(dict.fromkeys(places))}
 
 
 def _still_ours(connection: Connection, rows: set[int], owner: str) -> set[int]:
