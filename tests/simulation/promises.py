@@ -20,6 +20,7 @@ def broken(house: Household) -> list[str]:
         *_a_run_speaks_once(house),
         *_only_what_was_in_flight_is_repeated(house),
         *_in_order(house),
+        *_batches_stay_as_they_are(house),
     ]
 
 
@@ -119,6 +120,15 @@ def _in_order(house: Household) -> Iterator[str]:
                 for one, other in pairwise(events):
                     if one.happened > other.happened:
                         yield f"{place} heard of {other.happened} after {one.happened} for {job}"
+
+
+def _batches_stay_as_they_are(house: Household) -> Iterator[str]:
+    for receiver in (one for one in house.receivers if one.batch):
+        sent: dict[str, list[str]] = {}
+        for receipt in receiver.got:
+            ids = [event.id for event in receipt.events]
+            if sent.setdefault(receipt.message, ids) != ids:
+                yield f"{receipt.destination} got {receipt.message} as {sent[receipt.message]}, then as {ids}"
 
 
 def _told(receiver: Receiver, place: str) -> list[Event]:
