@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.store.errors import translated
 from watcher.store.lock import FileLock
+from watcher.store.sqlite import is_spoilt
 
 
 class Transactions:
@@ -60,14 +61,22 @@ class Transactions:
         Those to SQLite are kept here: to get one from SQLAlchemy's pool and to give it back takes as long as to write
         an event. Those to a server are the pool's, which looks whether they still live.
         """
-        connection = self._idle.pop() if self._idle else self._engine.connect()
+        connection = self._kept() or self._engine.connect()
         try:
             with connection.execution_options(**options).begin():
                 yield connection
-        except BaseException:
+        except BaseException as problem:
+            if is_spoilt(problem):
+                connection.invalidate()
             connection.close()
             raise
         if self.backend == "sqlite":
             self._idle.append(connection)
         else:
             connection.close()
+
+    def _kept(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # also where another thread was faster
+            return None
