@@ -4,13 +4,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from tests.processes.household import Household, Inbox, eventually, server_settings
 from watcher.clock import now
 from watcher.core.model import Status
+from watcher.demo.faults import Faults
 from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
@@ -105,6 +106,31 @@ def test_a_silent_name_server_delays_nobody_else(household: Household, inbox: In
             end_one(world)
             eventually(lambda number=number: len(inbox.got) >= number, within=5, what=household.log)  # type: ignore[misc]
             inbox.headers["Connection"] = "close"  # so that each needs the name anew
+        began = time.monotonic()
+        assert household.end() == 0
+        assert time.monotonic() - began < 5
+    assert "Traceback" not in household.log()
+
+
+def test_silent_servers_do_not_hold_up_the_end(household: Household, inbox: Inbox) -> None:
+    """Logging out is tried everywhere at once, however many servers there are."""
+    tables, all_faults, world = [], [], World("v8")
+    with ExitStack() as stack:
+        for number in range(5):
+            faults = Faults()
+            app = create_app(world, now=now, versions=["v8"], faults=faults)
+            url = stack.enter_context(serving(app, date_header=False))
+            login = f"username = '{world.account.username}'\npassword = '{world.account.password}'\n"
+            tables.append(f"[[servers]]\nname = 's{number}'\nurl = '{url}'\n{login}")
+            all_faults.append(faults)
+        config = household.folder / "watcher.toml"
+        config.write_text("\n".join(tables))
+        config.chmod(0o600)
+        household.environ |= {"WATCHER_CHANNELS": f"hook=webhook+{inbox.url}/", "WATCHER_CONFIG": str(config)}
+        household.start()
+        eventually(lambda: household.log().count("its events are heard") == len(tables), what=household.log)
+        for faults in all_faults:
+            faults.hang(5.0, path="logout")
         began = time.monotonic()
         assert household.end() == 0
         assert time.monotonic() - began < 5

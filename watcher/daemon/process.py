@@ -140,6 +140,7 @@ class Daemon:
                 log.info("%s: no new look; what is in flight may finish", signal.Signals(number).name)
                 self._notifier.stopping()
                 self._next = None
+                self._shift.bench.run_db.is_ending = True
                 self._shift.stop.set()
 
     async def _read_settings_anew(self) -> None:
