@@ -163,7 +163,15 @@ class _Sending:
         # After a long stop a lease of our own may have run out while its outcome waits to be written down.
         fresh = [row for row in rows if row.id not in self.held]
         self.held.update(row.id for row in fresh)
-        self.claimed.extend(tuple(message) for _, message in groupby(fresh, key=lambda row: row.message_id))
+        self.claimed.extend(tuple(message) for _, message in groupby(fresh, key=self._leaves_with))
+
+    def _leaves_with(self, row: Delivery) -> tuple[str, bool]:
+        """Say what the rows of one message have in common: what must not leave twice takes none of the news along."""
+        return row.message_id, self._is_over(row)
+
+    def _is_over(self, row: Delivery) -> bool:
+        """Whether a row may have arrived already, by a send that was interrupted, and must not be sent twice."""
+        return row.interrupted and self.desk.patience.on_unknown == OnUnknown.DROP
 
     def _ahead(self) -> int:
         """Return how many messages to claim at once: a few more than can be sent, where nothing speaks against it."""
@@ -198,7 +206,7 @@ class _Sending:
         return _Result(rows, verdict, tuple(ends))
 
     async def _send(self, rows: tuple[Delivery, ...]) -> Verdict:
-        if self.desk.patience.on_unknown == OnUnknown.DROP and any(row.interrupted for row in rows):
+        if self._is_over(rows[0]):
             return Verdict(Sent.UNKNOWN, INTERRUPTED)
         held = next((row.held for row in rows if row.held), "")
         parcel = Parcel(rows[0].message_id, rows[0].destination, tuple(row.event for row in rows), held)
@@ -253,7 +261,7 @@ class _Sending:
         """Keep the lease while a slow receiver makes up its mind, so that nobody else sends the same."""
         while True:
             await anyio.sleep(RENEW_EVERY)
-            ids, until = tuple(self.held), self.clock() + LEASE
+            ids, until = (*self.held, *(row.id for row in self.desk.tray)), self.clock() + LEASE
             if ids:
                 await self._renew_once(ids, until)
 

@@ -18,6 +18,8 @@ class Misdeed(Enum):
     RESET = "takes the request and resets the connection"
     HALF_HEAD = "resets the connection within the head of a 200"
     HALF_BODY = "says 200 and resets the connection before the body"
+    ENDLESS = "says 200 and then one byte after the other, for ever"
+    MUCH = "says 200 and then more than anybody wants to read"
     NONSENSE = "answers what is not HTTP"
 
 
@@ -91,6 +93,10 @@ class Receiver:
             line.sendall(b"HTTP/1.1 200 OK\r\nContent-")
         if step == Misdeed.HALF_BODY:
             line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        if step in {Misdeed.ENDLESS, Misdeed.MUCH}:
+            line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            while not self._closed.wait(0.01 if step == Misdeed.ENDLESS else 0):
+                line.sendall(b"x" if step == Misdeed.ENDLESS else b"x" * 65536)
         if step == Misdeed.NONSENSE:
             line.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
         self._closed.wait(0.05)  # let what was sent be read before the reset overtakes it

@@ -7,7 +7,7 @@ from socket import gaierror
 
 import pytest
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import InvalidHeader, NewConnectionError
 
 from watcher.channels.judgement import judge
 from watcher.channels.witness import Answered, MailRefused, Sight
@@ -43,6 +43,8 @@ class Wrapped(Exception):  # noqa: N818 - it stands for urllib3's MaxRetryError
         ([requests.ConnectionError(SECRET)], Sent.UNKNOWN),
         ([requests.exceptions.ChunkedEncodingError(SECRET)], Sent.UNKNOWN),
         ([requests.exceptions.InvalidURL(SECRET)], Sent.REFUSED),
+        ([requests.exceptions.InvalidHeader(SECRET)], Sent.REFUSED),
+        ([requests.exceptions.InvalidHeader(InvalidHeader(SECRET))], Sent.UNKNOWN),
         ([MailRefused(550)], Sent.REFUSED),
         ([MailRefused(450)], Sent.TRY_AGAIN),
         ([MailRefused(550), MailRefused(450)], Sent.TRY_AGAIN),

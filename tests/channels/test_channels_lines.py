@@ -95,6 +95,7 @@ ANSWERS: dict[str, tuple[tuple[bytes, ...], Answer, int]] = {  # pieces, answer,
     "it will close": ((b"HTTP/1.1 500 E\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",), Answer(500), 2),
     "much": ((b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n" + b"x" * 999_999,), Answer(200), 2),
     "no end in time": ((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",), Answer(200), 2),
+    "bare line feeds": ((b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",), Answer(200), 1),
     "a wait": ((b"HTTP/1.1 429 T\r\nRETRY-AFTER: 7\r\nContent-Length: 0\r\n\r\n",), Answer(429, "7"), 1),
     "byte by byte": (tuple(OK[n : n + 1] for n in range(len(OK))), Answer(200), 1),
 }

@@ -1,12 +1,13 @@
 """What is seen below Apprise, and what is not."""
 
+import gzip
 import logging
 
 import pytest
 import requests
 
-from tests.channels.receivers import Answer, nobody, receiving
-from watcher.channels.witness import Answered, MailRefused, muffle, watching
+from tests.channels.receivers import Answer, Misdeed, nobody, receiving
+from watcher.channels.witness import LARGEST_ANSWER, Answered, MailRefused, muffle, watching
 
 LOG = logging.getLogger("apprise")
 
@@ -25,6 +26,29 @@ def test_answers_are_seen_in_order() -> None:
         for _ in range(2):
             requests.get(f"http://127.0.0.1:{receiver.port}/", timeout=5)
     assert seen == [Answered(404), Answered(429, "5")]
+
+
+@pytest.mark.parametrize("step", [Misdeed.ENDLESS, Misdeed.MUCH])
+def test_an_answer_has_an_end(step: Misdeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its status has said it all; what never ends is not listened to for ever, and not kept."""
+    monkeypatch.setattr("watcher.channels.witness.REST_WITHIN", 0.3)
+    with receiving(step) as receiver, watching() as seen:
+        answer = requests.get(f"http://127.0.0.1:{receiver.port}/", timeout=5)
+    assert seen == [Answered(200)]
+    assert set(answer.text) == {"x"}
+    assert len(answer.content) <= 2 * LARGEST_ANSWER
+
+
+def test_an_answer_is_as_it_was() -> None:
+    """Plugins read it as ever, packed or not."""
+    packed = gzip.compress(b'{"id": "7"}')
+    steps = (Answer(body=b'{"id": 7}'), Answer(201, (("Content-Encoding", "gzip"),), packed), Answer(202, body=b""))
+    with receiving(*steps) as receiver, watching(), requests.Session() as session:
+        url = f"http://127.0.0.1:{receiver.port}/"
+        assert session.get(url, timeout=5).json() == {"id": 7}
+        assert session.get(url, timeout=5).json() == {"id": "7"}
+        assert session.get(url, timeout=5).content == b""
+        assert receiver.connections == 1
 
 
 def test_one_failure_is_seen_once() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import anyio
 import pytest
 
 from watcher.core.backoff import OnUnknown, Patience
-from watcher.core.delivery import Delivery, Parcel, Sent, State, Verdict
+from watcher.core.delivery import LEASE, Delivery, Parcel, Sent, State, Verdict
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Greeting
 from watcher.core.pace import Rate
@@ -305,6 +306,39 @@ async def test_a_pager_is_not_rung_twice_over_a_crash(store: Store) -> None:
 
     assert states(store) == {"a": State.DEAD, "b": State.DELIVERED}
     assert [parcel.events[0].id for parcel in other.got] == ["b"]
+
+
+async def test_news_of_a_job_reaches_the_pager_after_a_crash(store: Store) -> None:
+    """It is of the same job as what was in flight when the watcher died, but it surely did not arrive."""
+    owe(store, "a", job="mail")
+    channel, clock = Channel([Verdict(Sent.DELIVERED)], takes=3600), Ticking(anyio.current_time())
+    careful = replace(desk(store, channel), patience=Patience(on_unknown=OnUnknown.DROP))
+    with anyio.move_on_after(1):
+        await deliver_once(careful, clock=clock, rng=Random(1))
+    assert store.take_over("next") == 1
+    owe(store, "b", job="mail", now=clock())
+    other = Channel([Verdict(Sent.DELIVERED)])
+    await deliver_once(replace(careful, channel=other, owner="next"), clock=clock, rng=Random(1))
+
+    assert states(store) == {"a": State.DEAD, "b": State.DELIVERED}
+    assert [[event.id for event in parcel.events] for parcel in other.got] == [["b"]]
+
+
+async def test_what_lies_in_the_tray_stays_ours(store: Store) -> None:
+    """It was claimed when it was made; while all workers are busy with slow receivers, nobody else may take it."""
+    owe(store, "a", "b")
+    channel, clock = Channel([Verdict(Sent.DELIVERED)], takes=60), Ticking(anyio.current_time())
+    one = desk(store, channel)
+    lying = store.claim("chat", now=clock(), owner=one.owner, lease=LEASE, limit=1)[0]
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(deliver_once, one, clock=clock, rng=Random(1)))
+        await anyio.sleep(1)
+        one.tray.append(lying)
+        await anyio.sleep(40)
+        assert store.claim("chat", now=clock(), owner="another", lease=LEASE, limit=9) == []
+
+    assert states(store) == {"a": State.DELIVERED, "b": State.DELIVERED}
+    assert len(channel.got) == 2
 
 
 @dataclass

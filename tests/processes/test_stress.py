@@ -78,15 +78,19 @@ def goes_on(household: Household, inbox: Inbox, *, said: str) -> None:
 
 
 def test_a_locked_database(household: Household, inbox: Inbox) -> None:
-    """Somebody copies the file with a tool that locks it, for longer than anybody is patient."""
+    """Somebody copies the file with a tool that locks it, for longer than anybody is patient; each time it is said."""
     with watching(household, inbox) as world:
         other = sqlite3.connect(household.folder / "watcher.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         end_one(world)
         goes_on(household, inbox, said="it is locked by another process")
         other.execute("ROLLBACK")
-        other.close()
         eventually(lambda: len(inbox.got) == 2 and health(household)[0] == 200, what=household.log, within=40)
+        eventually(lambda: household.log().count("the database works again") >= 1, what=household.log)
+        other.execute("BEGIN IMMEDIATE")  # the next night
+        eventually(lambda: household.log().count("poll default: database") == 2, what=household.log, within=40)
+        other.execute("ROLLBACK")
+        other.close()
 
 
 @pytest.fixture

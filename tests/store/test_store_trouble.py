@@ -211,6 +211,27 @@ def test_a_damaged_file_says_how_to_mend_it(sqlite_url: str, tmp_path: Path) -> 
     assert not caught.value.passing
 
 
+def test_a_damaged_file_that_was_mended_is_read_anew(sqlite_url: str, tmp_path: Path) -> None:
+    """Nothing has to be started again after somebody put a good copy back."""
+    store = open_store(sqlite_url)
+    write(store, meet(store).id, page_of(*(failed(f"s{number}") for number in range(200))))
+    store.close()
+    path = tmp_path / "watcher.db"
+    good = path.read_bytes()
+    store = open_store(sqlite_url)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (len(good) - 4096))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="damaged; put a copy"):
+            store.sessions(limit=9)
+    with path.open("r+b") as file:
+        file.write(good)
+    assert len(store.sessions(limit=9)) == 9
+    assert meet(store).id == 1
+    store.close()
+
+
 def test_a_word_that_no_database_can_keep_costs_a_sentence(store: Store) -> None:
     """Even text that is not Unicode leaves the store as it was, with an error of ours."""
     server = meet(store)

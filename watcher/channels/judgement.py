@@ -8,7 +8,7 @@ from socket import gaierror
 from traceback import walk_tb
 
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import InvalidHeader, NewConnectionError
 
 from watcher.channels.answers import verdict_of
 from watcher.channels.witness import Answered, MailRefused, Sight
@@ -48,7 +48,10 @@ def _verdict(sight: Sight, now: datetime) -> Verdict:
 
 
 def _of_http(problem: requests.RequestException) -> Verdict:
-    if isinstance(getattr(problem.args[0] if problem.args else None, "reason", None), NewConnectionError):
+    cause = problem.args[0] if problem.args else None
+    if isinstance(cause, InvalidHeader):  # of the answer; one of ours is of another class
+        return _BROKEN
+    if isinstance(getattr(cause, "reason", None), NewConnectionError):
         return Verdict(Sent.TRY_AGAIN, "the connection was refused, or the host's name could not be resolved")
     return next((verdict for kind, verdict in _HTTP_PROBLEMS if isinstance(problem, kind)), _BROKEN)
 

@@ -109,6 +109,7 @@ class Line(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)  # RFC 9112, 2.2: what a script writes
         self._read = 0
         self._status = 0
         self._retry_after: str | None = None

@@ -3,7 +3,8 @@
 Two places are watched, for the thread of one send only: `requests.Session.send`, through which every HTTP plugin
 goes (status, `Retry-After`, exception), and the log of Apprise, whose records are written while the exception of any
 other library is being handled. The log's texts hold URLs, topics and payloads, so it ends here and goes nowhere else.
-The first is also the place where a session of `requests` gets the connections that the channel keeps.
+The first is also the place where a session of `requests` gets the connections that the channel keeps, and where it is
+seen to that an answer has an end.
 """
 
 import logging
@@ -13,11 +14,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from io import BytesIO
+from time import monotonic
 from typing import Any, TypeAlias
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from watcher.channels.kept import Kept, keep
+
+LARGEST_ANSWER = 1024 * 1024
+"""Bytes of an answer that are read; no service has more to say of a message."""
+
+REST_WITHIN = 10.0
+"""Seconds that the rest of an answer may come in once its status is there. Without this, one that never comes to an end
+(somebody's event stream) would hold the channel for ever.
+"""
 
 _TALKATIVE = ("urllib3", "requests", "requests_oauthlib", "oauthlib")  # paths, headers and tokens, at DEBUG or WARNING
 _MARK = "_watcher_observed"
@@ -102,7 +114,9 @@ def _observed(send: Callable[..., requests.Response]) -> Callable[..., requests.
         if kept := _kept.get():
             keep(session, request.url, kept)
         try:
-            answer = send(session, request, **options)
+            answer = send(session, request, **(options | {"stream": True}))
+            if not options.get("stream"):
+                _read(answer)
         except requests.RequestException as problem:
             seen.append(problem)
             raise
@@ -111,3 +125,19 @@ def _observed(send: Callable[..., requests.Response]) -> Callable[..., requests.
 
     setattr(observed, _MARK, True)
     return observed
+
+
+def _read(answer: requests.Response) -> None:
+    """Read an answer to its end, but only so much and for so long. Raises ConnectionError of `requests`."""
+    pieces: list[bytes] = []
+    left, until = LARGEST_ANSWER, monotonic() + REST_WITHIN
+    try:
+        while piece := answer.raw.read1(64 * 1024, decode_content=True):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0 or monotonic() > until:
+                answer.raw.close()
+                break
+    except HTTPError as problem:
+        raise requests.ConnectionError(problem, request=answer.request, response=answer) from problem
+    answer.raw = BytesIO(b"".join(pieces))

@@ -31,6 +31,7 @@ class Following:
                 told = await self._scheduled(policy, reading) if passes % SELDOM == 0 else False
                 if said.owed or told:
                     loops.bell.ring()
+                loops.telling.store_worked("follow up")
             except StoreError as error:
                 loops.store_failed("follow up", error)
             passes += 1

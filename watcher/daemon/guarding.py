@@ -23,13 +23,14 @@ class Guarding:
         policy = await loops.bench.policy()
         while not guard.watch.has_looked:
             await loops.clock.sleep(FIRST_AFTER)
-        rest = pause(guard.interval).total_seconds()
+        rest, loop = pause(guard.interval).total_seconds(), f"guard {guard.watch.watched.name}"
         while True:
             try:
                 said = await guard_once(guard, policy, now=loops.clock.now())
                 self._tell(guard.watch.watched.name, said)
+                loops.telling.store_worked(loop)
             except StoreError as error:
-                loops.store_failed(f"guard {guard.watch.watched.name}", error)
+                loops.store_failed(loop, error)
             await loops.clock.sleep(rest * loops.rng.uniform(0.9, 1.1))
 
     def _tell(self, server: str, said: Review) -> None:

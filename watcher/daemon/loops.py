@@ -131,10 +131,12 @@ class Loops:
 
     async def _look(self, watch: Watch, loop: str) -> Report | None:
         try:
-            return await poll_once(watch, now=self.clock.now())
+            report = await poll_once(watch, now=self.clock.now())
         except StoreError as error:
             self.store_failed(loop, error)
             return None
+        self.telling.store_worked(loop)
+        return report
 
     async def _rest(self, watch: Watch, loop: str, due: float, *, is_alive: bool, may_wake: bool) -> bool:
         """Wait until a look is due, in slices: a loop that rests for an hour because it was asked to is not stuck.
@@ -185,6 +187,7 @@ class Loops:
             now = self.clock.now()
             try:
                 await self.bench.run_db(lambda now=now: store.bury(now=now))  # type: ignore[misc]
+                self.telling.store_worked("bury")
             except StoreError as error:
                 self.store_failed("bury", error)
             await self.clock.sleep(BURY_EVERY)
@@ -195,6 +198,7 @@ class Loops:
             before = self.clock.now() - self.bench.settings.keep
             try:
                 await self._prune(before)
+                self.telling.store_worked("prune")
             except StoreError as error:
                 self.store_failed("prune", error)
             await self.clock.sleep(PRUNE_EVERY.total_seconds())
@@ -235,10 +239,13 @@ class Stubborn:
         """Make one call; return what it returns."""
         while True:
             try:
-                return await self.loops.bench.run_db(work)
+                done = await self.loops.bench.run_db(work)
             except StoreError as error:
                 self.loops.store_failed(self.loop, error)
-            await anyio.sleep(STORE_PAUSE)
+                await anyio.sleep(STORE_PAUSE)
+            else:
+                self.loops.telling.store_worked(self.loop)
+                return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """From settings to parts: the servers, the channels and the rules of one configuration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol, TypedDict, TypeVar
@@ -53,15 +53,20 @@ class UnusableChannels(Exception):  # noqa: N818 - it is said as a sentence
 class Threaded:
     """Calls to the store, made one at a time in a worker thread.
 
-    A call that writes is waited for even when its caller is cancelled; one that only reads may be given up.
+    A call that writes is waited for even when its caller is cancelled; one that only reads may be given up, and so may
+    any that begins when the process `is_ending`, which a database that is locked must not hold up.
     """
 
     only_reads: bool = False
+    is_ending: bool = False
     limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
+    turn: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     async def __call__(self, work: Callable[[], _T]) -> _T:
         """Run one call and return what it returns."""
-        return await anyio.to_thread.run_sync(work, limiter=self.limiter, abandon_on_cancel=self.only_reads)
+        async with self.turn:
+            may_be_left = self.only_reads or self.is_ending
+            return await anyio.to_thread.run_sync(work, limiter=self.limiter, abandon_on_cancel=may_be_left)
 
 
 class Channels:
@@ -152,8 +157,16 @@ def build_server(server: ServerSettings, clock: Clock, kinds: frozenset[JobType]
     return Server(access, now=clock.now, kinds=kinds)
 
 
+async def close_servers(servers: Iterable[Server]) -> None:
+    """Log out everywhere at once, best effort and within two seconds, also when everything is being cancelled."""
+    with anyio.CancelScope(shield=True):
+        async with anyio.create_task_group() as closing:
+            for server in servers:
+                closing.start_soon(close_server, server)
+
+
 async def close_server(server: Server) -> None:
-    """Log out, best effort and within two seconds, also when everything is being cancelled."""
+    """Log out of one, in the same way."""
     with anyio.move_on_after(LOGOUT_WITHIN, shield=True):
         await server.aclose()
 

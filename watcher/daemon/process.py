@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 
 from watcher.clock import Clock
 from watcher.core.render.heartbeat import line as status_line
+from watcher.daemon import lookups
 from watcher.daemon.loops import leaf
 from watcher.daemon.once import Round
 from watcher.daemon.parts import Bench, Channels, Threaded, UnusableChannels, open_channels
@@ -67,6 +68,7 @@ def _run(settings: Settings, store: Store, *, once: bool, reload: Callable[[], S
 
 
 async def _round(settings: Settings, store: Store, owner: str, clock: Clock) -> bool:
+    lookups.install()
     bench = Bench(settings, store, Threaded(), clock, Channels(settings), owner, is_hasty=True)
     try:
         return await Round(bench, Telling(Metrics()), SystemRandom()).run()
@@ -111,6 +113,7 @@ class Daemon:
 
     async def run(self) -> int:
         """Run until a signal ends it; return the exit code."""
+        lookups.install()
         async with anyio.create_task_group() as around:
             await around.start(self._take_signals)
             around.start_soon(self._feed_watchdog)
@@ -137,6 +140,7 @@ class Daemon:
                 log.info("%s: no new look; what is in flight may finish", signal.Signals(number).name)
                 self._notifier.stopping()
                 self._next = None
+                self._shift.bench.run_db.is_ending = True
                 self._shift.stop.set()
 
     async def _read_settings_anew(self) -> None:

@@ -1,7 +1,6 @@
 """One configuration in force: its loops from start to stop."""
 
 from collections.abc import Collection
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,7 +12,7 @@ from watcher.daemon.following import Following
 from watcher.daemon.guarding import Guarding
 from watcher.daemon.heartbeating import Pulse, is_well
 from watcher.daemon.loops import Loops
-from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_server
+from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server, close_servers
 from watcher.daemon.pinging import Ping
 from watcher.daemon.site import ForThePage, Reading, serve_site
 from watcher.daemon.telling import Telling
@@ -23,13 +22,15 @@ from watcher.watch import Watch
 from watcher.web.health import Health
 from watcher.web.metrics import Metrics
 
-GRACE = 10.0
+GRACE = 9.0
+"""Seconds that what is in flight has to finish: of the ten that an end may take, one is left for all the rest."""
+
 CHANNELS_WITHIN = 1.5
 
 
 @dataclass(slots=True)
 class Shift:
-    """The loops of one configuration. `stop` ends them; what is in flight then has ten seconds to finish."""
+    """The loops of one configuration. `stop` ends them; what is in flight then has some seconds to finish."""
 
     bench: Bench
     health: Health
@@ -43,10 +44,10 @@ class Shift:
         """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
         loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng, jobs=self.jobs)
         beside, guarding = Beside(loops), Guarding(loops)
-        async with AsyncExitStack() as stack:
-            watches = [self._watch(server, stack) for server in self._servers()]
-            self.health.expect([watch.watched.name for watch, _, _ in watches])
-            async with anyio.create_task_group() as delivering:
+        watches = [self._watch(server) for server in self._servers()]
+        self.health.expect([watch.watched.name for watch, _, _ in watches])
+        async with anyio.create_task_group() as delivering:
+            try:
                 async with anyio.create_task_group() as looking:
                     for number, (watch, source, server) in enumerate(watches, start=1):
                         interval = server.poll_interval.total_seconds()
@@ -62,17 +63,18 @@ class Shift:
                     looking.start_soon(Following(loops).run)
                     looking.start_soon(self._beat)
                     await self.stop.wait()
+                    delivering.cancel_scope.deadline = anyio.current_time() + GRACE
+                    loops.stop()
                     looking.cancel_scope.cancel()
-                loops.stop()
-                delivering.cancel_scope.deadline = anyio.current_time() + GRACE
-            await self.bench.channels.aclose()
+            finally:
+                await close_servers([source for _, source, _ in watches])
+        await self.bench.channels.aclose()
 
     def _servers(self) -> list[ServerSettings]:
         return [server for server in self.bench.settings.servers if server.enabled]
 
-    def _watch(self, server: ServerSettings, stack: AsyncExitStack) -> tuple[Watch, Server, ServerSettings]:
+    def _watch(self, server: ServerSettings) -> tuple[Watch, Server, ServerSettings]:
         source = build_server(server, self.bench.clock, self.bench.settings.watch)
-        stack.push_async_callback(close_server, source)
         return self.bench.watch(server, source), source, server
 
     async def _open_channels(self, loops: Loops, delivering: TaskGroup) -> None:

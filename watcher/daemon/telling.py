@@ -142,6 +142,11 @@ class Telling:
         level = logging.ERROR if failures % SAY_AGAIN_EVERY == 1 else logging.DEBUG
         log.log(level, "%s: %s; nothing moves on until this is over", loop, error)
 
+    def store_worked(self, loop: str) -> None:
+        """Tell that the database takes again what it refused."""
+        if self._refusals.pop(loop, None):
+            log.info("%s: the database works again", loop)
+
 
 def _looks(number: int) -> str:
     return "one failed look" if number == 1 else f"{number} failed looks"

@@ -8,8 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from watcher.store.errors import StoreError, os_trouble
+
+_SPOILT = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")
 
 
 def memory_engine() -> Engine:
@@ -69,6 +72,15 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
     """Return the driver's own connection, which takes a fifth of SQLAlchemy's time for a short statement."""
     driver: Any = connection.connection.dbapi_connection
     return driver  # type: ignore[no-any-return]
+
+
+def is_spoilt(problem: BaseException) -> bool:
+    """Whether a connection has seen a file that is damaged or cannot be read, and would not see that it was mended.
+
+    It has pages of that file in its memory, and keeps the file open that may have been replaced by another.
+    """
+    original = problem.orig if isinstance(problem, DBAPIError) else problem
+    return getattr(original, "sqlite_errorname", "").startswith(_SPOILT)
 
 
 def _listen(engine: Engine) -> None:

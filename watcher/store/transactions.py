@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from watcher.store.errors import translated
 from watcher.store.lock import FileLock
+from watcher.store.sqlite import is_spoilt
 
 
 class Transactions:
@@ -64,7 +65,9 @@ class Transactions:
         try:
             with connection.execution_options(**options).begin():
                 yield connection
-        except BaseException:
+        except BaseException as problem:
+            if is_spoilt(problem):
+                connection.invalidate()
             connection.close()
             raise
         if self.backend == "sqlite":
