@@ -9,6 +9,8 @@ from typing import TypeAlias
 Series: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 """The values of a family, each with the texts of its labels."""
 
+_NO_NUMBERS = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
+
 
 def family(kind: str, name: str, about: str, labels: tuple[str, ...], series: Series) -> str:
     """Write one family of counters or gauges; `labels` in the order of the alphabet. Each series once."""
@@ -35,7 +37,7 @@ def number(value: float) -> str:
     plain = repr(float(value))
     dot = plain.find(".")
     if value <= 0 or dot <= 6:
-        return {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(plain, plain)
+        return _NO_NUMBERS.get(plain, plain)
     mantissa = f"{plain[0]}.{plain[1:dot]}{plain[dot + 1 :]}".rstrip("0.")
     return f"{mantissa}e+{dot - 1:02d}"
 
