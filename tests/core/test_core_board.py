@@ -191,6 +191,8 @@ def test_servers_are_counted_by_themselves() -> None:
     choice = choose(rows, Asked(), NOW)
     assert (choice.tally.jobs, choice.tally.of(Standing.FAILING), len(choice.worst)) == (120, 3, 3)
     assert {name: tally.jobs for name, tally in choice.by_server.items()} == {"HQ": 60, "Branch": 60}
-    assert tallies(rows, NOW) == choice.by_server
+    assert tallies([(row, 1) for row in rows], NOW) == choice.by_server
+    alike = [(rows[0], 2), (rows[1], 1), (rows[3], 59), (rows[4], 58)]
+    assert tallies(alike, NOW) == choice.by_server
     pages = [choose(rows, Asked("", page), NOW).rows for page in (1, 2, 3)]
     assert len({row.job.id for page in pages for row in page}) == 120

@@ -18,7 +18,7 @@ from tests.store.store_values import (
     sent_statements,
     write,
 )
-from watcher.core.board import STRIP, Asked
+from watcher.core.board import STRIP, Asked, tallies
 from watcher.core.delivery import Settlement, State
 from watcher.core.event import SESSION_FAILED, JobRef, Thing
 from watcher.core.match import Match
@@ -27,7 +27,7 @@ from watcher.core.policy import Case, Policy
 from watcher.core.record import Chain, End, Known, Outcome, Owed, Page
 from watcher.core.ruling import Decision, Ruling, Step
 from watcher.core.silence import Silence
-from watcher.core.standing import Standing
+from watcher.core.standing import RESTING_AFTER, Standing
 from watcher.core.views import AlarmView
 from watcher.core.watchdog.alarm import Desk, Review, Says, Verdict, review
 from watcher.core.watchdog.facts import Ledger
@@ -91,6 +91,43 @@ def test_a_bad_end_that_waits_for_its_retry_is_no_failure_yet(store: Store) -> N
     write(store, server, Page(chains=(chain,)))
     rows = {row.job.name: row.standing(NOW) for row in store.standings()}
     assert rows == {"HR - Mail": Standing.FAILING, "Sites": Standing.RETRYING}
+
+
+def test_jobs_that_stand_alike_are_counted_by_the_database(store: Store) -> None:
+    """To what reading each of them comes to: plain ones, and those that run, wait, are told of, rest, or are new."""
+    server = furnish(store)
+    old, long_ago = NOW - 15 * 24 * HOUR, NOW - 20 * 24 * HOUR
+    known = JOBS | {
+        f"j{n}": Job(f"j{n}", "New", next_run=NOW if n == 8 else None, last_run=long_ago) for n in range(12)
+    }
+    store.finish_look(server, now=NOW, greeting=GREETING, watermark=NOW, jobs=known)
+    ends = {
+        "j0": Outcome("Success", NOW),
+        "j1": Outcome("Warning", NOW),
+        "j2": Outcome("Failed", NOW, 1, NOW),
+        "j3": Outcome("Success", NOW - RESTING_AFTER),
+        "j4": Outcome("Success", NOW - RESTING_AFTER - timedelta(microseconds=1)),
+        "j5": Outcome("Failed", old, 1, old),
+        "j6": Outcome("Success", old),
+        "j7": Outcome("Success", NOW),
+        "j8": Outcome("Success", old),
+        "j9": Outcome("Stopped", NOW),
+        "j10": Outcome("Success", None),
+    }
+    runs = tuple(replace(running(f"r{n}"), session=Session(f"r{n}", "Running", f"j{n}", created=NOW)) for n in (0, 6))
+    write(store, server, Page(runs, ends, chains=(Chain("s9", "j7", ("s9",), failed("s9").session, held=NOW),)))
+    tell(store, server, Verdict("job.disabled", "j1", Says.YES, "it is disabled", job=JobRef("j1", "New")))
+    other = replace(GREETING, installation_id="other")
+    gone = store.meet("Gone", "https://gone:4443", other, first_contact=NOW, news_from=NOW).id
+    store.finish_look(gone, now=NOW, greeting=other, watermark=NOW, jobs=JOBS)
+    write(store, gone, Page((), {"job-1": Outcome("Success", NOW)}))
+    for moment in (NOW, NOW + HOUR, NOW + RESTING_AFTER, NOW + 2 * RESTING_AFTER):
+        assert store.tallies(now=moment) == tallies([(row, 1) for row in store.standings()], moment)
+    assert {name: tally.jobs for name, tally in store.tallies(now=NOW).items()} == {"HQ": 14, "Gone": 2}
+    store.announce([("HQ", "https://hq:4443")], [("ops", "json://host")], now=NOW)
+    found = store.tallies(now=NOW)
+    assert list(found) == ["HQ"]
+    assert (found["HQ"].running, found["HQ"].of(Standing.RESTING), found["HQ"].of(Standing.DISABLED)) == (3, 4, 1)
 
 
 def test_a_job_in_full_has_its_logs_and_whom_it_was_told(store: Store) -> None:

@@ -67,6 +67,7 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "runs": lambda store: store.runs(1, ["j1"], most=1),
     "overview": lambda store: store.overview(Asked(), now=NOW),
     "sheet": lambda store: store.sheet("HQ", "job-1", now=NOW),
+    "tallies": lambda store: store.tallies(now=NOW),
     "standings": lambda store: store.standings(),
     "pulse": lambda store: store.pulse(),
 }

@@ -128,3 +128,33 @@ async def test_the_default_page_cuts_nobody_off() -> None:
 
     script.on(JOBS, answer)
     assert len(await seen_jobs(script.server())) == 75
+
+
+async def test_each_job_is_kept_once_and_follows_its_organization() -> None:
+    """Its row and the mapping share it, also where it has moved, or its organization has another name or none."""
+    script = named()
+    server = script.server()
+    given: list[str | None] = []
+    for job, organization in (
+        ({"id": "job-1", "organizationId": "o-1"}, {"id": "o-1", "name": "contoso.example"}),
+        ({"id": "job-1", "organizationId": "o-1"}, {"id": "o-1", "name": "fabrikam.example"}),
+        ({"id": "job-1", "organizationId": "o-2"}, {"id": "o-1", "name": "fabrikam.example"}),
+    ):
+        script.on(JOBS, page(job))
+        script.on("GET /v8/Organizations", page(organization))
+        script.clock.move(minutes=61)
+        given.append((await seen_jobs(server))["job-1"])
+        assert server._names._jobs.rows[-1].job is server._names.jobs()["job-1"]
+    assert given == ["contoso.example", "fabrikam.example", None]
+
+
+async def test_only_what_each_look_asks_for_is_kept_as_it_came() -> None:
+    """Jobs and organizations are read once an hour, and their answers can be large."""
+    script = named()
+    script.on("GET /v8/JobSessions", page(row("a", job="job-1")))
+    server = script.server()
+    await server.look(memory())
+    api = server._api
+    assert api is not None
+    assert {name.partition("?")[0] for name in api.firsts} == {"JobSessions"}
+    assert server._names.jobs().keys() == {"job-1"}

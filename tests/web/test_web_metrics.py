@@ -143,7 +143,9 @@ def test_the_text_is_what_a_linter_wants() -> None:
     metrics.delivery("ops", Sent.DELIVERED)
     metrics.transition("HQ", "session.failed")
     families = list(
-        text_string_to_metric_families(metrics.render(status(channels=[channel()]), tallies([row()], NOW)).decode())
+        text_string_to_metric_families(
+            metrics.render(status(channels=[channel()]), tallies([(row(), 1)], NOW)).decode()
+        )
     )
     ours = {family.name: family for family in families if family.name.startswith("watcher_")}
     assert {name: family.type for name, family in ours.items()} == {

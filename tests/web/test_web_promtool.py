@@ -38,7 +38,7 @@ def metrics() -> set[str]:
     counted.transition("HQ", "session.failed")
     counted.delivery("ops", "delivered")
     counted.silenced("HQ", 1)
-    text = counted.render(status(channels=[channel()]), tallies([row()], NOW)).decode()
+    text = counted.render(status(channels=[channel()]), tallies([(row(), 1)], NOW)).decode()
     return {re.split(r"[{ ]", line)[0] for line in text.splitlines() if line and not line.startswith("#")}
 
 
@@ -83,7 +83,7 @@ def test_promtool_finds_nothing_in_the_metrics_themselves() -> None:
     """Their names and types are as Prometheus wants them."""
     counted = Metrics()
     counted.look("HQ", "success", 0.3)
-    text = counted.render(status(channels=[channel()]), tallies([row()], NOW))
+    text = counted.render(status(channels=[channel()]), tallies([(row(), 1)], NOW))
     path = shutil.which("promtool")
     if path is None:
         promtool()

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from watcher.core.board import Asked, JobCard, Overview, Telling, choose
+from watcher.core.board import Asked, JobCard, Overview, Tally, Telling, choose, tallies
 from watcher.core.delivery import State
 from watcher.core.event import Event, JobRef, ServerRef
 from watcher.core.model import Job, LogLine, Session, Statistics
@@ -242,6 +242,10 @@ class ScriptedReader:
     async def standings(self) -> list[JobRow]:
         """Return how all jobs stand."""
         return list(self.jobs)
+
+    async def tallies(self) -> dict[str, Tally]:
+        """Return how many jobs stand how."""
+        return tallies([(one, 1) for one in self.jobs], NOW)
 
     async def silences(self, limit: int) -> list[Silence]:
         """Return the silences."""

@@ -41,6 +41,12 @@ class Tally:
         """Return how many stand so."""
         return self.by_standing[standing]
 
+    def plus(self, standing: Standing, number: int, *, is_running: bool) -> "Tally":
+        """Return this with so many more jobs that stand so."""
+        counts = list(self.by_standing)
+        counts[standing] += number
+        return Tally(self.jobs + number, tuple(counts), self.running + number * is_running)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -113,9 +119,13 @@ def choose(rows: Iterable[JobRow], asked: Asked, now: datetime) -> Choice:
     )
 
 
-def tallies(rows: Iterable[JobRow], now: datetime) -> dict[str, Tally]:
-    """Count how the jobs of each server stand, by its name."""
-    return _tallies([(row.standing(now), row) for row in rows])
+def tallies(alike: Iterable[tuple[JobRow, int]], now: datetime) -> dict[str, Tally]:
+    """Count how the jobs of each server stand, by its name; each row stands for so many jobs."""
+    found: dict[str, Tally] = {}
+    for row, number in alike:
+        name = row.server.name
+        found[name] = found.get(name, Tally()).plus(row.standing(now), number, is_running=row.running is not None)
+    return found
 
 
 def usual(runs: Sequence[Session]) -> Usual:

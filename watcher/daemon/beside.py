@@ -1,4 +1,7 @@
-"""What goes on beside the looks at a server: listening to its events, sweeping, showing how far a long reading is."""
+"""What goes on beside the looks at a server: listening to its events, sweeping, showing how far a long reading is.
+
+None of it tells anything to a channel.
+"""
 
 from dataclasses import dataclass, field
 
@@ -25,32 +28,76 @@ SAY_READING_EVERY = 10.0
 SWEEP_LOOKED_AT_EVERY = 15.0
 
 
+@dataclass(slots=True)
+class Listening:
+    """Hears one server's event feed, where it has one: its looks come at once then, and not by the clock. A `Turn`.
+
+    `pause`: real seconds until it listens again. `hasty`: how many answers came at once and with nothing.
+    """
+
+    loops: Loops
+    watch: Watch
+    feed: Feed
+    pause: float = 0.0
+    hasty: int = 0
+
+    def rests(self) -> float:
+        """Wait for the first look that succeeds."""
+        record = self.watch.record
+        is_known = record is not None and record.last_success is not None
+        return 0.0 if is_known else LISTEN_AFTER * self.loops.clock.speed
+
+    async def take(self) -> float:
+        """Listen once; return when to do so again."""
+        name, began = self.watch.watched.name, anyio.current_time()
+        try:
+            outcome = await listen_once(self.watch, self.feed)
+        except LookFailed as failure:
+            self.pause = min(max(1.0, 2 * self.pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
+            self.loops.telling.feed(name, str(failure), self.pause)
+        else:
+            is_hasty = outcome is Outcome.IDLE and anyio.current_time() - began < HASTE
+            self.hasty = self.hasty + 1 if is_hasty else 0
+            self.pause = _pause_after(outcome, self.hasty)
+            self.loops.telling.feed(name, None, NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0)
+        return self.pause * self.loops.clock.speed
+
+
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """The loops that only help the poll loops: none of them tells anything to a channel."""
+class Sweeping:
+    """Sweeps one server every few hours. A `Turn`."""
+
+    loops: Loops
+    watch: Watch
+    source: Server
+
+    def rests(self) -> float:
+        """Look whether it is time, now and then."""
+        is_time = self.watch.has_looked and is_due(self.watch, self.loops.clock.now())
+        return 0.0 if is_time else self._pause()
+
+    async def take(self) -> float:
+        """Sweep; return when to look again whether it is time."""
+        name, loops = self.watch.watched.name, self.loops
+        try:
+            missed = await sweep_once(self.watch, self.source, loops.bench.store, now=loops.clock.now())
+            loops.telling.swept(name, missed)
+        except LookFailed as failure:
+            loops.telling.sweep_failed(name, failure)
+        except StoreError as error:
+            loops.store_failed(f"poll {name}", error)
+        return self._pause()
+
+    def _pause(self) -> float:
+        return SWEEP_LOOKED_AT_EVERY * self.loops.rng.uniform(0.8, 1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Shows how far first looks are, where they have a long history to read."""
 
     loops: Loops
     bars: Bars = field(default_factory=Bars)
-
-    async def listen(self, watch: Watch, feed: Feed) -> None:
-        """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
-        pause, hasty = 0.0, 0
-        while True:
-            await anyio.sleep(pause)
-            began = anyio.current_time()
-            if watch.record is None or watch.record.last_success is None:
-                pause = LISTEN_AFTER
-                continue
-            try:
-                outcome = await listen_once(watch, feed)
-            except LookFailed as failure:
-                pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
-                self.loops.telling.feed(watch.watched.name, str(failure), pause)
-                continue
-            is_hasty = outcome is Outcome.IDLE and anyio.current_time() - began < HASTE
-            hasty = hasty + 1 if is_hasty else 0
-            pause = _pause_after(outcome, hasty)
-            self.loops.telling.feed(watch.watched.name, None, NO_FEED_FOR if outcome is Outcome.NO_FEED else 0.0)
 
     async def show_reading(self, watch: Watch, source: Server) -> None:
         """Show how far the first look is, where that has a long history to read."""
@@ -80,21 +127,6 @@ class Beside:
             await self.loops.bench.run_db(lambda: self.loops.bench.store.note_reading(name, words))
         except StoreError as error:
             self.loops.store_failed(f"poll {name}", error)
-
-    async def sweep(self, watch: Watch, source: Server) -> None:
-        """Sweep one server every few hours."""
-        name = watch.watched.name
-        while True:
-            await self.loops.clock.sleep(SWEEP_LOOKED_AT_EVERY * self.loops.rng.uniform(0.8, 1.2))
-            if not watch.has_looked or not is_due(watch, self.loops.clock.now()):
-                continue
-            try:
-                missed = await sweep_once(watch, source, self.loops.bench.store, now=self.loops.clock.now())
-                self.loops.telling.swept(name, missed)
-            except LookFailed as failure:
-                self.loops.telling.sweep_failed(name, failure)
-            except StoreError as error:
-                self.loops.store_failed(f"poll {name}", error)
 
 
 def _pause_after(outcome: Outcome, hasty: int) -> float:

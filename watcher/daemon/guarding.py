@@ -13,25 +13,26 @@ FIRST_AFTER = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Guarding:
-    """The loops that judge what did not happen and what is about to break."""
+    """The loop that judges what did not happen at one server and what is about to break; it is a `Turn`."""
 
     loops: Loops
+    guard: Guard
 
-    async def run(self, guard: Guard) -> None:
-        """Judge one server for ever, once the channels are open."""
-        loops = self.loops
-        policy = await loops.bench.policy()
-        while not guard.watch.has_looked:
-            await loops.clock.sleep(FIRST_AFTER)
-        rest, loop = pause(guard.interval).total_seconds(), f"guard {guard.watch.watched.name}"
-        while True:
-            try:
-                said = await guard_once(guard, policy, now=loops.clock.now())
-                self._tell(guard.watch.watched.name, said)
-                loops.telling.store_worked(loop)
-            except StoreError as error:
-                loops.store_failed(loop, error)
-            await loops.clock.sleep(rest * loops.rng.uniform(0.9, 1.1))
+    def rests(self) -> float:
+        """Wait for the first look."""
+        return 0.0 if self.guard.watch.has_looked else FIRST_AFTER
+
+    async def take(self) -> float:
+        """Judge once, when the channels are open; return how long to wait for the next time."""
+        loops, server = self.loops, self.guard.watch.watched.name
+        loop = f"guard {server}"
+        try:
+            said = await guard_once(self.guard, await loops.bench.policy(), now=loops.clock.now())
+            self._tell(server, said)
+            loops.telling.store_worked(loop)
+        except StoreError as error:
+            loops.store_failed(loop, error)
+        return pause(self.guard.interval).total_seconds() * loops.rng.uniform(0.9, 1.1)
 
     def _tell(self, server: str, said: Review) -> None:
         self.loops.telling.guarded(server, said)

@@ -171,9 +171,13 @@ async def close_server(server: Server) -> None:
         await server.aclose()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bench:
-    """What all parts of one configuration share. `is_hasty`: no message waits for others to join."""
+    """What all parts of one configuration share. `is_hasty`: no message waits for others to join.
+
+    Rulebook and policy know the labels of all servers, so there is one of each: one for each server would grow with
+    the square of their number.
+    """
 
     settings: Settings
     store: Store
@@ -182,17 +186,15 @@ class Bench:
     channels: Channels
     owner: str
     is_hasty: bool = False
+    _rulebook: Rulebook | None = field(default=None, init=False)
+    _policy: Policy | None = field(default=None, init=False)
 
     def watch(self, server: ServerSettings, source: Server) -> Watch:
         """Put together what looks at one server need."""
         watched = Watched(server.name, server.url, self.settings.lookback, self.settings.keep, self.settings.watch)
 
-        known: list[Rules] = []
-
         async def rules() -> Rules:
-            if not known:
-                known.append(Rules(await self.policy(), server.poll_interval, self.settings.hold))
-            return known[0]
+            return Rules(await self.policy(), server.poll_interval, self.settings.hold)
 
         return Watch(watched, source, self.store, self.run_db, rules)
 
@@ -202,13 +204,23 @@ class Bench:
 
     def rulebook(self) -> Rulebook:
         """Return from when on something is worth a word of the watchdogs."""
-        labels = {one.name: dict(one.labels) for one in self.settings.servers}
-        return replace(self.settings.watchdogs, labels=labels)
+        if self._rulebook is None:
+            labels = {one.name: dict(one.labels) for one in self.settings.servers}
+            self._rulebook = replace(self.settings.watchdogs, labels=labels)
+        return self._rulebook
 
     async def policy(self) -> Policy:
-        """Put together who is told of what."""
-        claimant = "" if self.is_hasty else self.owner
-        return policy_of(self.settings, await self.channels.ready(), is_hasty=self.is_hasty, claimant=claimant)
+        """Put together who is told of what, once the channels are open."""
+        if self._policy is None:
+            return self._policy_with(await self.channels.ready())
+        return self._policy
+
+    def _policy_with(self, opened: tuple[OpenChannel, ...]) -> Policy:
+        """Put it together, unless one of the many who wait for the channels at once has just done so."""
+        if self._policy is None:
+            claimant = "" if self.is_hasty else self.owner
+            self._policy = policy_of(self.settings, opened, is_hasty=self.is_hasty, claimant=claimant)
+        return self._policy
 
     async def desk(self, channel: Channel) -> Desk:
         """Put together what one channel's sending needs."""

@@ -1,13 +1,13 @@
 """One configuration in force: its loops from start to stop."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
 import anyio
 from anyio.abc import TaskGroup
 
-from watcher.daemon.beside import Beside
+from watcher.daemon.beside import Listening, Showing, Sweeping
 from watcher.daemon.following import Following
 from watcher.daemon.guarding import Guarding
 from watcher.daemon.heartbeating import Pulse, is_well
@@ -16,6 +16,7 @@ from watcher.daemon.parts import Bench, Threaded, UnusableChannels, build_server
 from watcher.daemon.pinging import Ping
 from watcher.daemon.site import ForThePage, Reading, serve_site
 from watcher.daemon.telling import Telling
+from watcher.daemon.turns import Turn, Turns
 from watcher.settings import ServerSettings
 from watcher.vb365.server import Server
 from watcher.watch import Watch
@@ -43,7 +44,7 @@ class Shift:
     async def run(self) -> None:
         """Run until `stop`; `problems` says afterwards which channels could not be used, if that ended it."""
         loops = Loops(self.bench, self.health, Telling(self.metrics), self.rng, jobs=self.jobs)
-        beside, guarding = Beside(loops), Guarding(loops)
+        showing = Showing(loops)
         watches = [self._watch(server) for server in self._servers()]
         self.health.expect([watch.watched.name for watch, _, _ in watches])
         async with anyio.create_task_group() as delivering:
@@ -52,10 +53,8 @@ class Shift:
                     for number, (watch, source, server) in enumerate(watches, start=1):
                         interval = server.poll_interval.total_seconds()
                         looking.start_soon(loops.poll, watch, interval, number / len(watches))
-                        looking.start_soon(beside.listen, watch, source)
-                        looking.start_soon(beside.sweep, watch, source)
-                        looking.start_soon(beside.show_reading, watch, source)
-                        looking.start_soon(guarding.run, self.bench.guard(watch, source, server))
+                        looking.start_soon(showing.show_reading, watch, source)
+                    looking.start_soon(Turns(self.bench.clock).run, list(self._turns(loops, watches)))
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)
@@ -76,6 +75,12 @@ class Shift:
     def _watch(self, server: ServerSettings) -> tuple[Watch, Server, ServerSettings]:
         source = build_server(server, self.bench.clock, self.bench.settings.watch)
         return self.bench.watch(server, source), source, server
+
+    def _turns(self, loops: Loops, watches: Iterable[tuple[Watch, Server, ServerSettings]]) -> Iterator[Turn]:
+        for watch, source, server in watches:
+            yield Listening(loops, watch, source)
+            yield Sweeping(loops, watch, source)
+            yield Guarding(loops, self.bench.guard(watch, source, server))
 
     async def _open_channels(self, loops: Loops, delivering: TaskGroup) -> None:
         """Open the channels once the first looks are under way, and start a deliver loop for each."""

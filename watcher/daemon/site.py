@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from watcher.clock import Clock
-from watcher.core.board import Asked, Overview
+from watcher.core.board import Asked, Overview, Tally
 from watcher.core.delivery import State, Verdict
 from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
@@ -63,6 +63,10 @@ class Reading:
     async def standings(self) -> list[JobRow]:
         """Return how every job stands."""
         return await self.run_db(self.store.standings)
+
+    async def tallies(self) -> dict[str, Tally]:
+        """Return how many jobs of each server stand how."""
+        return await self.run_db(lambda: self.store.tallies(now=self.clock.now()))
 
     async def silences(self, limit: int) -> list[Silence]:
         """Return the silences that were set last."""

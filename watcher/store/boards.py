@@ -1,11 +1,10 @@
 """What the page shows: how everything stands, and one job in full. All in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 
 from watcher.core.board import STRIP, Asked, JobCard, Overview, Telling, choose
 from watcher.core.delivery import State
@@ -15,38 +14,15 @@ from watcher.core.record import Known
 from watcher.core.render.words import reason
 from watcher.core.sheet import SESSIONS, Account, JobSheet, event_ids
 from watcher.core.standing import OF_ALARM, JobRow
-from watcher.core.watchdog.alarm import Alarm
 from watcher.core.watchdog.running import RUNS, usual_limit
 from watcher.store import questions, quieted
 from watcher.store.alarms import runs_of
-from watcher.store.pages import outcome_of
-from watcher.store.schema import alarms, chains, deliveries, events, in_state, jobs, outcomes, servers, sessions
+from watcher.store.jobrows import standing_of, standings
+from watcher.store.schema import deliveries, events, in_state, sessions
 from watcher.store.statements import in_chunks
 
 TELLINGS = 12
-_Key: TypeAlias = tuple[int, str]
 _SOME: BindParameter[int] = bindparam("limit")
-_JOBS: Select[Any] = (
-    select(
-        jobs.c.server_id,
-        jobs.c.id.label("job"),
-        jobs.c.data.label("known"),
-        servers.c.name,
-        servers.c.installation_id,
-        *(column for column in outcomes.c if column.name not in {"server_id", "job_id"}),
-    )
-    .join_from(jobs, servers)
-    .outerjoin(outcomes, and_(outcomes.c.server_id == jobs.c.server_id, outcomes.c.job_id == jobs.c.id))
-    .where(servers.c.gone.is_(None))
-)
-_ONE_JOB = _JOBS.where(servers.c.name == bindparam("server"), jobs.c.id == bindparam("job_id"))
-_OPEN = select(sessions.c.server_id, sessions.c.job_id, sessions.c.data).where(
-    sessions.c.settled.is_(None), sessions.c.job_id.is_not(None)
-)
-_ALARMS = select(alarms.c.server_id, alarms.c.data).order_by(alarms.c.kind, alarms.c.subject)
-_HELD = select(chains.c.server_id, chains.c.held, chains.c.data).where(
-    chains.c.over.is_(None), chains.c.held.is_not(None)
-)
 _RUNS = (
     select(sessions.c.data)
     .where(sessions.c.server_id == bindparam("server_id"), sessions.c.job_id == bindparam("job_id"))
@@ -67,7 +43,7 @@ _DEAD = questions.newest_first(_TELLINGS.where(in_state(State.DEAD)), State.DEAD
 
 def overview(connection: Connection, asked: Asked, now: datetime) -> Overview:
     """Read how everything stands, with the runs of the jobs that are on the page asked for."""
-    choice = choose(_rows(connection), asked, now)
+    choice = choose(standings(connection), asked, now)
     return Overview(
         now=now,
         status=questions.status(connection, now),
@@ -82,10 +58,9 @@ def overview(connection: Connection, asked: Asked, now: datetime) -> Overview:
 
 def sheet(connection: Connection, server: str, job: str, now: datetime) -> JobSheet | None:
     """Read one job in full; None if there is none of that id."""
-    found = connection.execute(_ONE_JOB, {"server": server, "job_id": job}).first()
-    if found is None:
+    row = standing_of(connection, server, job)
+    if row is None:
         return None
-    row = _row(found, _Standings.read(connection))
     runs = _runs(connection, row, SESSIONS)
     card = JobCard(row, tuple(one.session for one in runs), _why(connection, row, runs, now))
     return JobSheet(
@@ -96,53 +71,6 @@ def sheet(connection: Connection, server: str, job: str, now: datetime) -> JobSh
         quieted.in_force(connection, now),
         usual_limit(runs_of(connection, row.server_id, job, RUNS)),
     )
-
-
-def standings(connection: Connection) -> list[JobRow]:
-    """Read how every job stands."""
-    return _rows(connection)
-
-
-def _rows(connection: Connection) -> list[JobRow]:
-    standings = _Standings.read(connection)
-    return [_row(row, standings) for row in connection.execute(_JOBS)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Standings:
-    """What else there is to a job's standing, by its server and its id."""
-
-    running: Mapping[_Key, Known]
-    held: Mapping[_Key, datetime]
-    alarms: Mapping[_Key, tuple[Alarm, ...]]
-
-    @classmethod
-    def read(cls, connection: Connection) -> "_Standings":
-        return cls(_running(connection), _held(connection), _alarmed(connection))
-
-
-def _row(row: Row[Any], standings: _Standings) -> JobRow:
-    key = (row.server_id, row.job)
-    known = standings.running.get(key)
-    return JobRow(
-        server_id=row.server_id,
-        server=ServerRef(row.name, row.installation_id),
-        job=row.known,
-        outcome=outcome_of(row) if row.status is not None else None,
-        running=known.session if known else None,
-        held=standings.held.get(key),
-        alarms=standings.alarms.get(key, ()),
-    )
-
-
-def _running(connection: Connection) -> dict[_Key, Known]:
-    """Return the open session of each job that has one; of several the latest."""
-    found: dict[_Key, Known] = {}
-    for row in connection.execute(_OPEN):
-        before = found.get((row.server_id, row.job_id))
-        if row.data.is_open and (before is None or _began(before) < _began(row.data)):
-            found[row.server_id, row.job_id] = row.data
-    return found
 
 
 def _card(connection: Connection, row: JobRow, now: datetime) -> JobCard:
@@ -156,24 +84,6 @@ def _why(connection: Connection, row: JobRow, runs: Sequence[Known], now: dateti
     standing = row.standing(now)
     is_by_alarm = row.alarm is not None and standing is OF_ALARM[row.alarm.kind]
     return row.alarm.reason if row.alarm is not None and is_by_alarm else _cause(connection, row, runs)
-
-
-def _began(known: Known) -> float:
-    return known.session.created.timestamp() if known.session.created else 0.0
-
-
-def _held(connection: Connection) -> dict[_Key, datetime]:
-    return {(row.server_id, row.data.job_id): row.held for row in connection.execute(_HELD)}
-
-
-def _alarmed(connection: Connection) -> dict[_Key, tuple[Alarm, ...]]:
-    """Return what the watchdogs have told of each job and its runs, and is not over."""
-    found: dict[_Key, tuple[Alarm, ...]] = {}
-    for server_id, alarm in connection.execute(_ALARMS):
-        if alarm.raised and alarm.kind in OF_ALARM and alarm.job is not None:
-            key = (server_id, alarm.job.id)
-            found[key] = (*found.get(key, ()), alarm)
-    return found
 
 
 def _runs(connection: Connection, row: JobRow, limit: int) -> list[Known]:

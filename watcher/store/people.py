@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from watcher.core.board import Asked, Overview
+from watcher.core.board import Asked, Overview, Tally, tallies
 from watcher.core.delivery import State
 from watcher.core.digest import Digest
 from watcher.core.event import Event
@@ -15,7 +15,7 @@ from watcher.core.sheet import JobSheet
 from watcher.core.silence import Silence
 from watcher.core.standing import JobRow
 from watcher.core.views import DeliveryView, KnownJob, SessionView, StatusView, Trail
-from watcher.store import boards, digests, followups, pages, pulse, questions, quieted, standing, trail
+from watcher.store import boards, digests, followups, jobrows, pages, pulse, questions, quieted, standing, trail
 from watcher.store.transactions import Transactions
 
 
@@ -117,7 +117,12 @@ class People(Transactions):
     def standings(self) -> list[JobRow]:
         """Return how every job of the servers in the settings stands."""
         with self._reading() as connection:
-            return boards.standings(connection)
+            return jobrows.standings(connection)
+
+    def tallies(self, *, now: datetime) -> dict[str, Tally]:
+        """Return how many jobs of each server in the settings stand how, by its name."""
+        with self._reading() as connection:
+            return tallies(jobrows.alike(connection, now), now)
 
     def pulse(self) -> str:
         """Return a word that changes whenever what people look at may have changed, also by another process."""

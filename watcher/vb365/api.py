@@ -16,8 +16,9 @@ class Api:
     """One server, spoken to in one wire version.
 
     `ends` remembers of each listing the ids of its last page, as an empty page after it proved it to be the last.
-    `firsts` remembers of each listing the bytes of its first page and what they were read as: an idle server's answer
-    is the same for hours, and comparing is a hundred times cheaper than decoding. `said`: what the log was told once.
+    `firsts` remembers of each listing of sessions the bytes of its first page and what they were read as: an idle
+    server's answer is the same for hours, and comparing is a hundred times cheaper than decoding. `said`: what the log
+    was told once.
     """
 
     http: Http

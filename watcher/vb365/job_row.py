@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from itertools import groupby
 
 import msgspec
@@ -113,12 +114,19 @@ def _schedule(policy: Mapping[str, object]) -> Schedule | None:
     if kind is None:
         return None
     if kind == "daily":
-        return Schedule(kind, (text(policy.get("dailytype")) or "everyday").lower(), closed=_closed(policy))
+        days = (text(policy.get("dailytype")) or "everyday").lower()
+        return _shared(Schedule(kind, days, closed=_closed(policy)))
     if kind != "periodically":
-        return Schedule(kind)
+        return _shared(Schedule(kind))
     if truth(policy.get("scheduleenabled")) is False:
-        return Schedule("manual")
-    return Schedule(kind, every=_every(policy.get("periodicallyevery")), closed=_closed(policy))
+        return _shared(Schedule("manual"))
+    return _shared(Schedule(kind, every=_every(policy.get("periodicallyevery")), closed=_closed(policy)))
+
+
+@lru_cache(maxsize=1000)
+def _shared(schedule: Schedule) -> Schedule:
+    """Return one and the same for all jobs that begin alike."""
+    return schedule
 
 
 def _every(value: object) -> timedelta | None:

@@ -101,16 +101,21 @@ class Names:
 
         As long as nothing is read anew, it is the same mapping.
         """
-        rows = (self._jobs.rows, self._copies.rows, self._organizations.rows)
-        if self._named is None or any(old is not new for old, new in zip(self._named_by, rows, strict=True)):
-            self._named, self._named_by = self._name(), rows
+        if self._named is None or any(old is not new for old, new in zip(self._named_by, self._rows(), strict=True)):
+            self._named = self._name()
+            self._named_by = self._rows()
         return self._named
 
+    def _rows(self) -> tuple[object, ...]:
+        return (self._jobs.rows, self._copies.rows, self._organizations.rows)
+
     def _name(self) -> dict[str, Job]:
+        """Name the organization of each job in its row, so that no job is kept twice."""
         names = {row.id: row.name for row in self._organizations.rows if row.id}
         homes = {row.id: row.organization_id for row in self._jobs.rows}
-        rows = [*self._copies.rows, *self._jobs.rows]
-        return {row.id: replace(row.job, organization=names.get(_home(row, homes) or "")) for row in rows if row.id}
+        for part in (self._copies, self._jobs):
+            part.rows = [_at_home(row, names.get(_home(row, homes) or "")) for row in part.rows]
+        return {row.id: row.job for row in (*self._copies.rows, *self._jobs.rows) if row.id}
 
     def _is_due(self, now: datetime, wanted: AbstractSet[str]) -> bool:
         if self._asked_at is None or not timedelta(0) <= now - self._asked_at < EVERY:
@@ -126,6 +131,12 @@ class Names:
         if api.dialect.copy_jobs:
             parts.append(self._copies)
         return [*parts, self._organizations]
+
+
+def _at_home(row: JobRow, organization: str | None) -> JobRow:
+    if row.job.organization == organization:
+        return row
+    return replace(row, job=replace(row.job, organization=organization))
 
 
 def _home(row: JobRow, homes: Mapping[str | None, str | None]) -> str | None:

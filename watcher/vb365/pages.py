@@ -17,6 +17,7 @@ OVERLAP_ROWS = 5
 MOST_STEPS_BACK = 5
 MOST_IDLE_PAGES = 4
 LARGEST_KEPT = 256 * 1024
+_EACH_LOOK = "Sessions"  # what is asked for with each look ends so; names and the like are read too seldom to be kept
 
 
 class _Row(Protocol):
@@ -113,6 +114,16 @@ async def turn_pages(
     raise LookFailed(Failure.BAD_ANSWER, f"{answer.where}: the listing does not end")
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a page says of itself: how many rows it has, and what `Listing` has besides."""
+
+    size: int
+    is_page: bool
+    limit: int | None
+    has_next: bool
+
+
 @dataclass(slots=True)
 class _Place:
     """Where the reader of a listing stands.
@@ -158,26 +169,27 @@ class _Place:
 
 def _decoded(
     api: Api, listing_name: str, answer: Answer, read: Callable[[msgspec.Raw], R], *, is_first: bool
-) -> tuple[Listing, list[R]]:
-    """Decode a page; a first page with the bytes of last time is what it was then."""
+) -> tuple[_Head, list[R]]:
+    """Decode a page; a first page of sessions with the bytes of last time is what it was then."""
     kept = api.firsts.get(listing_name) if is_first else None
     if kept is not None and kept[0] == answer.body:
         return kept[1], kept[2]
     found = rows_of(answer)
     page = [read(raw) for raw in found.rows]
-    if is_first and len(answer.body) <= LARGEST_KEPT:
-        api.firsts[listing_name] = (answer.body, found, page)
-    return found, page
+    head = _Head(len(page), found.is_page, found.limit, found.has_next)
+    if is_first and listing_name.partition("?")[0].endswith(_EACH_LOOK) and len(answer.body) <= LARGEST_KEPT:
+        api.firsts[listing_name] = (answer.body, head, page)
+    return head, page
 
 
-def _is_last(page: Listing, asked: int) -> bool:
+def _is_last(page: _Head, asked: int) -> bool:
     """Whether a page says for sure that none follows; if not, the next one is asked for and may be empty.
 
     A short page proves nothing by itself, since servers cut pages. Only an echoed limit below the one asked shows
     that the server tells what it applied; an echo of what was asked may be just that.
     """
     if not page.is_page:
-        return len(page.rows) < asked
+        return page.size < asked
     if page.has_next or page.limit is None or not 1 <= page.limit < asked:
         return False
-    return len(page.rows) < page.limit
+    return page.size < page.limit

@@ -34,6 +34,7 @@ from watcher.vb365.faults import NotFoundError
 from watcher.vb365.feed import read_events
 from watcher.vb365.history import Mark, list_by_job, read_history
 from watcher.vb365.http import Http, Patience
+from watcher.vb365.identity import Identity, is_past
 from watcher.vb365.job_row import read_job
 from watcher.vb365.kinds import Kinds
 from watcher.vb365.listings import Row, list_filtered, list_newest, list_open_of_jobs, reach, sweep_pages
@@ -42,7 +43,6 @@ from watcher.vb365.login import Login
 from watcher.vb365.names import Names
 from watcher.vb365.pages import read_whole
 from watcher.vb365.retries import with_verdicts
-from watcher.vb365.service import Service, read_service
 from watcher.vb365.single import Sighting, Singles
 from watcher.vb365.version import find_newer, find_version
 
@@ -50,7 +50,6 @@ logger = logging.getLogger(__name__)
 
 NEWER_EVERY = timedelta(days=1)
 PROVE_EVERY = timedelta(hours=1)
-SERVICE_EVERY = timedelta(minutes=10)
 LEAVE_WITHIN = 3.0
 
 
@@ -89,17 +88,13 @@ class Server:
         self._now = now
         self._http = Http(access, now=now, transport=transport, patience=patience)
         self._login = Login(self._http, access)
+        self._identity = Identity(access.name, self._http, self._login, now)
         self._names = Names(access.name)
         self._singles = Singles(access.name)
         self._kinds = Kinds(kinds)
         self._errands = Errands(access.name, kinds)
         self._api: Api | None = None
         self._doubt: LookFailed | None = None
-        self._service: Service | None = None
-        self._service_read: datetime | None = None
-        self._service_login = 0
-        self._skew: timedelta | None = None
-        self._is_dateless = False
         self.reading: Reading | None = None
         self._quiet: tuple[tuple[object, ...], tuple[Session, ...]] | None = None
         self._marks = _Marks(now())
@@ -112,7 +107,7 @@ class Server:
         """
         self._login.forgive()
         self._http.skew.reset()
-        return self._greeting(await self._ready())
+        return self._identity.greeting(await self._ready())
 
     async def look(self, memory: Memory) -> Look:
         """Take one whole look; raises LookFailed when it has to be given up.
@@ -127,11 +122,12 @@ class Server:
             self._settle_doubt()
             return await self._look(api, memory)
         except NotFoundError as missing:
-            self._api = self._service_read = None
+            self._api = None
+            self._identity.doubt()
             text = f"{missing}; the next look searches for the version again"
             raise LookFailed(Failure.NO_VERSION, text) from None
         except LookFailed:
-            self._service_read = None
+            self._identity.doubt()
             raise
 
     def confirm(self) -> None:
@@ -145,7 +141,7 @@ class Server:
         """
         if self._api is None:
             return
-        api, since = self._api, self._server_now() - back
+        api, since = self._api, self._identity.server_now() - back
         if not self._kinds.are_listed(api.dialect):
             return
         if api.dialect.listing is not Listing.BY_JOB:
@@ -223,11 +219,10 @@ class Server:
             self._next = replace(self._next, searched=now)
             if found.doubt is None:
                 logger.info("%s: %s speaks %s", self._access.name, self._access.base, self._api.dialect.version)
-        elif not self._access.is_fixed and _is_past(self._marks.searched, NEWER_EVERY, now):
+        elif not self._access.is_fixed and is_past(self._marks.searched, NEWER_EVERY, now):
             self._next = replace(self._next, searched=now)
             await self._look_upwards(self._api)
-        if _is_past(self._service_read, SERVICE_EVERY, now):
-            await self._read_service(self._api)
+        await self._identity.know(self._api)
         return self._api
 
     def _settle_doubt(self) -> None:
@@ -236,38 +231,27 @@ class Server:
             doubt, self._doubt, self._api = self._doubt, None, None
             raise doubt
 
-    async def _read_service(self, api: Api) -> None:
-        self._service_login = self._login.count
-        self._service = await read_service(api) or self._service
-        self._service_read = self._now()
-
-    async def _know_who_answered(self, api: Api, known: str | None) -> None:
-        """Ask again who this is when a login was asked for in between, or when it was not who it should be."""
-        answered = self._service.installation_id if self._service else None
-        is_odd = known is not None and answered is not None and answered != known
-        if is_odd or self._service_login != self._login.count:
-            await self._read_service(api)
-
     async def _look_upwards(self, api: Api) -> None:
         if newer := await find_newer(api):
             logger.info("%s: speaks %s now", self._access.name, newer.dialect.version)
-            self._api, self._service_read = newer, None
+            self._api = newer
+            self._identity.doubt()
 
     async def _look(self, api: Api, memory: Memory) -> Look:
         now = self._now()
-        if _is_past(self._marks.proved, PROVE_EVERY, now):
+        if is_past(self._marks.proved, PROVE_EVERY, now):
             api.ends.clear()
             self._next = replace(self._next, proved=now)
-        since = reach(memory, server_now=self._server_now())
+        since = reach(memory, server_now=self._identity.server_now())
         rows = await self._rows(api, memory, since)
-        await self._know_who_answered(api, memory.installation)
+        await self._identity.make_sure(api, memory.installation)
         await self._names.refresh(api, now=now, wanted=_job_ids(rows))
         if memory.watermark is None and self._marks.is_first and api.dialect.listing is not Listing.BY_JOB:
             rows += await list_open_of_jobs(api, rows, self._kinds.jobs(self._names.jobs()))
         seen, sessions = await self._completed(api, rows, memory, since)
-        errands = await self._errands.look(api, memory, now=now, server_now=self._server_now())
+        errands = await self._errands.look(api, memory, now=now, server_now=self._identity.server_now())
         return Look(
-            self._greeting(api),
+            self._identity.greeting(api),
             sessions=self._errands.beside(sessions, errands.sessions),
             gone=frozenset(seen.gone) | errands.gone,
             unreadable=frozenset(seen.unreadable),
@@ -306,22 +290,6 @@ class Server:
 
     def _tell(self, reading: Reading | None) -> None:
         self.reading = reading
-
-    def _server_now(self) -> datetime:
-        return self._now() + (self._http.skew.value or self._skew or timedelta(0))
-
-    def _greeting(self, api: Api) -> Greeting:
-        self._skew = self._http.skew.value
-        if self._skew is None and not self._is_dateless:
-            logger.warning("%s: its answers carry no Date, so its clock cannot be compared", self._access.name)
-        self._is_dateless = self._skew is None
-        service = self._service or Service()
-        return Greeting(api.dialect.version, service.installation_id, service.version, self._skew)
-
-
-def _is_past(mark: datetime | None, interval: timedelta, now: datetime) -> bool:
-    """Whether an interval is over; a clock that was set back counts as over."""
-    return mark is None or not timedelta(0) <= now - mark < interval
 
 
 def _job_ids(rows: Iterable[Row]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watcher.core.board import objects, tallies
+from watcher.core.board import objects
 from watcher.core.delivery import State
 from watcher.core.model import Session
 from watcher.core.silence import Silence
@@ -69,7 +69,7 @@ class Api:
     async def prometheus(self, request: Request) -> Response:
         """Write the metrics."""
         status = await read(self.reader.status())
-        text = self.metrics.render(status, tallies(await read(self.reader.standings()), self.now()))
+        text = self.metrics.render(status, await read(self.reader.tallies()))
         return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
     async def status(self, request: Request) -> Response:

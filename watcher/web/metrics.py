@@ -1,16 +1,16 @@
 """The metrics of the contract's section 6, in the Prometheus text format 0.0.4.
 
 What happens is counted as it happens; what stands in the store is read from it at scrape time, so that a restart,
-another process or a server that is gone never leaves a stale figure. The registry is our own: nothing is global.
+another process or a server that is gone never leaves a stale figure. Nothing is global.
 """
 
+from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from typing import TYPE_CHECKING
 
 from watcher import __version__
 from watcher.core.board import Tally
@@ -19,6 +19,10 @@ from watcher.core.event import ALARMS
 from watcher.core.model import Failure
 from watcher.core.standing import Standing
 from watcher.core.views import StatusView
+from watcher.web.exposition import family, head, lines, number
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 SUCCESS = "success"
 DEAD = "dead"
@@ -27,6 +31,19 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LOOK_OUTCOMES = (SUCCESS, *Failure)
 _DELIVERY_OUTCOMES = (*Sent, DEAD)
 _LOOK_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_BOUNDS = tuple(number(bound) for bound in (*_LOOK_SECONDS, float("inf")))
+
+
+@dataclass(slots=True)
+class _Spans:
+    """How long the looks at one server took: how many up to each bound and over the one before, and seconds in all."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(_BOUNDS))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(_LOOK_SECONDS, seconds)] += 1
+        self.total += seconds
 
 
 class Metrics:
@@ -38,125 +55,128 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at zero."""
-        self._counted = counted = CollectorRegistry(auto_describe=True)
-        self._polls = Counter(
-            "watcher_polls", "Looks at a server, by how they went.", ["server", "outcome"], registry=counted
-        )
-        self._poll_seconds = Histogram(
-            "watcher_poll_seconds",
-            "How long looks took, good or bad.",
-            ["server"],
-            registry=counted,
-            buckets=_LOOK_SECONDS,
-        )
-        self._transitions = Counter(
-            "watcher_transitions", "Events that looks at a server brought.", ["server", "event"], registry=counted
-        )
-        self._deliveries = Counter(
-            "watcher_deliveries",
-            "Attempts to deliver, by how they went; dead: given up for good.",
-            ["channel", "outcome"],
-            registry=counted,
-        )
-        self._bad_rows = Counter(
-            "watcher_bad_rows", "Sessions in answers that could not be understood.", ["server"], registry=counted
-        )
-        self._silenced = Counter("watcher_silenced", "Events that a silence keeps back.", ["server"], registry=counted)
-        ProcessCollector(registry=counted)
+        self._polls: dict[str, dict[str, int]] = {}
+        self._poll_seconds: dict[str, _Spans] = {}
+        self._transitions: Counts[tuple[str, str]] = Counts()
+        self._deliveries: dict[str, dict[str, int]] = {}
+        self._bad_rows: Counts[str] = Counts()
+        self._silenced: Counts[str] = Counts()
+        self._process: CollectorRegistry | None = None
 
     def look(self, server: str, outcome: str, seconds: float) -> None:
         """Count a look: `outcome` is `success` or one of the words of `Failure`."""
-        for word in _LOOK_OUTCOMES:
-            self._polls.labels(server, word)
-        self._polls.labels(server, outcome).inc()
-        self._poll_seconds.labels(server).observe(seconds)
-        self._bad_rows.labels(server)
+        _count(self._polls, server, outcome, _LOOK_OUTCOMES)
+        self._poll_seconds.setdefault(server, _Spans()).add(seconds)
+        self._bad_rows.setdefault(server, 0)
 
     def transition(self, server: str, event: str) -> None:
         """Count an event, `session.failed`."""
-        self._transitions.labels(server, event).inc()
+        self._transitions[event, server] += 1
 
     def delivery(self, channel: str, outcome: str) -> None:
         """Count an attempt: `outcome` is one of the words of `Sent`, or `dead` where a row is given up."""
-        for word in _DELIVERY_OUTCOMES:
-            self._deliveries.labels(channel, word)
-        self._deliveries.labels(channel, outcome).inc()
+        _count(self._deliveries, channel, outcome, _DELIVERY_OUTCOMES)
 
     def bad_rows(self, server: str, count: int) -> None:
         """Count rows of an answer that could not be understood."""
-        self._bad_rows.labels(server).inc(count)
+        self._bad_rows[server] += count
 
     def silenced(self, server: str, count: int) -> None:
         """Count events that a silence keeps back."""
-        self._silenced.labels(server).inc(count)
+        self._silenced[server] += count
 
     def render(self, status: StatusView, jobs: Mapping[str, Tally] = MappingProxyType({})) -> bytes:
         """Write all metrics as text, with the gauges as the store has them; `jobs` by the name of their server."""
-        return generate_latest(_WithoutCreated(self._counted)) + generate_latest(_stored(status, jobs))
+        counted = "".join(self._counted()).encode()
+        return counted + self._of_process() + "".join(_stored(status, jobs)).encode()
+
+    def _counted(self) -> Iterator[str]:
+        polls = (((word, server), n) for server, words in self._polls.items() for word, n in words.items())
+        yield family("counter", "watcher_polls", "Looks at a server, by how they went.", ("outcome", "server"), polls)
+        yield head("histogram", "watcher_poll_seconds", "How long looks took, good or bad.")
+        for server, spans in self._poll_seconds.items():
+            yield _histogram("watcher_poll_seconds", server, spans)
+        about = "Events that looks at a server brought."
+        yield family("counter", "watcher_transitions", about, ("event", "server"), self._transitions.items())
+        sent = (((channel, word), n) for channel, words in self._deliveries.items() for word, n in words.items())
+        about = "Attempts to deliver, by how they went; dead: given up for good."
+        yield family("counter", "watcher_deliveries", about, ("channel", "outcome"), sent)
+        about = "Sessions in answers that could not be understood."
+        yield family("counter", "watcher_bad_rows", about, ("server",), _alone(self._bad_rows))
+        about = "Events that a silence keeps back."
+        yield family("counter", "watcher_silenced", about, ("server",), _alone(self._silenced))
+
+    def _of_process(self) -> bytes:
+        """Write what the system says of this process."""
+        from prometheus_client import (  # noqa: PLC0415 - it brings in an HTTP server, which only a scrape is worth
+            CollectorRegistry,
+            ProcessCollector,
+            generate_latest,
+        )
+
+        if self._process is None:
+            self._process = CollectorRegistry()
+            ProcessCollector(registry=self._process)
+        return generate_latest(self._process)
 
 
-def _stored(status: StatusView, jobs: Mapping[str, Tally]) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    _server_gauges(status, registry)
-    _alarm_gauges(status, registry)
-    _job_gauges(jobs, registry)
-    _outbox_gauges(status, registry)
-    build = Gauge("watcher_build_info", "Always 1; the label says which version runs.", ["version"], registry=registry)
-    build.labels(__version__).set(1)
-    return registry
+def _count(counts: dict[str, dict[str, int]], name: str, word: str, words: tuple[str, ...]) -> None:
+    counted = counts.setdefault(name, dict.fromkeys(words, 0))
+    counted[word] = counted.get(word, 0) + 1
 
 
-def _server_gauges(status: StatusView, registry: CollectorRegistry) -> None:
-    success = Gauge(
-        "watcher_last_poll_success_timestamp_seconds",
-        "When a look last succeeded, in Unix time; 0 if none did yet.",
-        ["server"],
-        registry=registry,
+def _histogram(name: str, server: str, spans: _Spans) -> str:
+    """Write how long the looks at one server took; a bound counts all that is not over it."""
+    sums = accumulate(spans.counts)
+    buckets = lines(
+        f"{name}_bucket", ("le", "server"), (((le, server), n) for le, n in zip(_BOUNDS, sums, strict=True))
     )
-    sessions = Gauge("watcher_open_sessions", "Sessions whose end is awaited.", ["server"], registry=registry)
-    for server in status.servers:
-        success.labels(server.name).set(server.last_success.timestamp() if server.last_success else 0)
-        sessions.labels(server.name).set(server.open_sessions)
+    ends = ((f"{name}_count", sum(spans.counts)), (f"{name}_sum", spans.total))
+    return buckets + "".join(lines(of, ("server",), [((server,), value)]) for of, value in ends)
 
 
-def _alarm_gauges(status: StatusView, registry: CollectorRegistry) -> None:
+def _alone(counts: Mapping[str, float]) -> Iterator[tuple[tuple[str], float]]:
+    return (((name,), count) for name, count in counts.items())
+
+
+def _stored(status: StatusView, jobs: Mapping[str, Tally]) -> Iterator[str]:
+    yield from _server_gauges(status)
+    yield _alarm_gauge(status)
+    yield _job_gauge(jobs)
+    yield from _outbox_gauges(status)
+    about = "Always 1; the label says which version runs."
+    yield family("gauge", "watcher_build_info", about, ("version",), _alone({__version__: 1}))
+
+
+def _server_gauges(status: StatusView) -> Iterator[str]:
+    success = {one.name: one.last_success.timestamp() if one.last_success else 0 for one in status.servers}
+    about = "When a look last succeeded, in Unix time; 0 if none did yet."
+    yield family("gauge", "watcher_last_poll_success_timestamp_seconds", about, ("server",), _alone(success))
+    waiting = {one.name: one.open_sessions for one in status.servers}
+    yield family("gauge", "watcher_open_sessions", "Sessions whose end is awaited.", ("server",), _alone(waiting))
+
+
+def _alarm_gauge(status: StatusView) -> str:
     """Count what the watchdogs have told and is not over; a kind of which there is nothing is 0, and not missing."""
-    raised = Gauge(
-        "watcher_alarms", "What the watchdogs have told and is not over.", ["server", "event"], registry=registry
+    counted = Counts((one.event, one.server) for one in status.alarms)
+    kinds, names = sorted(ALARMS), dict.fromkeys(one.name for one in status.servers)
+    series = (((kind, name), counted[kind, name]) for name in names for kind in kinds)
+    return family(
+        "gauge", "watcher_alarms", "What the watchdogs have told and is not over.", ("event", "server"), series
     )
-    counted = Counts((one.server, one.event) for one in status.alarms)
-    for server in status.servers:
-        for kind in sorted(ALARMS):
-            raised.labels(server.name, kind).set(counted[server.name, kind])
 
 
-def _job_gauges(jobs: Mapping[str, Tally], registry: CollectorRegistry) -> None:
+def _job_gauge(jobs: Mapping[str, Tally]) -> str:
     """Count jobs by how they stand; a series for each job would be too many where there are ten thousand."""
-    stands = Gauge("watcher_jobs", "Jobs by how they stand.", ["server", "standing"], registry=registry)
-    for server, tally in jobs.items():
-        for one in Standing:
-            stands.labels(server, one.name.lower()).set(tally.of(one))
+    words = [(one.name.lower(), one) for one in Standing]
+    series = (((server, word), tally.of(one)) for server, tally in jobs.items() for word, one in words)
+    return family("gauge", "watcher_jobs", "Jobs by how they stand.", ("server", "standing"), series)
 
 
-def _outbox_gauges(status: StatusView, registry: CollectorRegistry) -> None:
-    pending = Gauge("watcher_outbox_pending", "Deliveries that are owed.", ["channel"], registry=registry)
-    dead = Gauge("watcher_outbox_dead", "Deliveries that were given up.", ["channel"], registry=registry)
-    for channel in status.channels:
-        pending.labels(channel.name).set(channel.pending)
-        dead.labels(channel.name).set(channel.dead)
-    oldest = Gauge(
-        "watcher_outbox_oldest_seconds", "Age of the oldest delivery that is owed; 0 without one.", registry=registry
-    )
-    oldest.set(status.outbox.oldest_seconds)
-
-
-class _WithoutCreated(Collector):
-    """Leaves out the `_created` series, which 0.0.4 has no meaning for; the library's own switch for it is global."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def collect(self) -> Iterator[Metric]:
-        for metric in self._registry.collect():
-            metric.samples = [sample for sample in metric.samples if sample.name != f"{metric.name}_created"]
-            yield metric
+def _outbox_gauges(status: StatusView) -> Iterator[str]:
+    pending = {one.name: one.pending for one in status.channels}
+    yield family("gauge", "watcher_outbox_pending", "Deliveries that are owed.", ("channel",), _alone(pending))
+    dead = {one.name: one.dead for one in status.channels}
+    yield family("gauge", "watcher_outbox_dead", "Deliveries that were given up.", ("channel",), _alone(dead))
+    about = "Age of the oldest delivery that is owed; 0 without one."
+    yield family("gauge", "watcher_outbox_oldest_seconds", about, (), [((), status.outbox.oldest_seconds)])
