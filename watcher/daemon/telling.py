@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
+from watcher.core.event import Event
 from watcher.core.followup import FollowUp
 from watcher.core.watchdog.alarm import Review
 from watcher.desk import Handled
@@ -54,7 +55,7 @@ class Telling:
         """Tell what was said by the clock."""
         for _, event in said.events:
             self.metrics.transition(event.server.name, event.type)
-            log.info("%s: %s: %s", event.server.name, event.type, event.job.name if event.job else "")
+            log.info("%s: %s%s", event.server.name, event.type, _about(event))
         for event_id in said.let_go:
             ruling = said.rulings.get(event_id)
             told = [one.channel for one in ruling.decisions if one.tell] if ruling else []
@@ -68,9 +69,7 @@ class Telling:
             log.info("%s: %d events are kept back by a silence", server, silenced)
         for event in said.events:
             self.metrics.transition(server, event.type)
-            name = event.job.name if event.job else (event.thing.name if event.thing else "")
-            about = f": {name}" if name else ""
-            log.info("%s: %s%s (%s)", server, event.type, about, event.reason, extra={"server": server})
+            log.info("%s: %s%s (%s)", server, event.type, _about(event), event.reason, extra={"server": server})
 
     def reading(self, server: str, words: str) -> None:
         """Tell how far a long first reading is."""
@@ -141,6 +140,11 @@ class Telling:
         self._refusals[loop] = (str(error), failures)
         level = logging.ERROR if failures % SAY_AGAIN_EVERY == 1 else logging.DEBUG
         log.log(level, "%s: %s; nothing moves on until this is over", loop, error)
+
+
+def _about(event: Event) -> str:
+    name = event.job.name if event.job else (event.thing.name if event.thing else "")
+    return f": {name}" if name else ""
 
 
 def _looks(number: int) -> str:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, select, update
 
 from watcher.core.event import ServerRef
 from watcher.core.model import Session
+from watcher.core.reminder import AlarmStand
 from watcher.core.watchdog.alarm import Alarm, Key, Review
 from watcher.core.watchdog.facts import GOOD, Ledger, Past
 from watcher.store import pages, quieted
@@ -40,6 +41,12 @@ _RUNS = Prepared(
 )
 
 
+_TOLD: Select[Any] = (
+    select(servers.c.id, servers.c.name, servers.c.installation_id, alarms.c.data, alarms.c.told)
+    .join_from(alarms, servers)
+    .where(alarms.c.told.is_not(None))
+    .order_by(servers.c.id, alarms.c.kind, alarms.c.subject)
+)
 _LAST = 50
 
 
@@ -99,6 +106,12 @@ def find(connection: Connection, server_id: int, key: Key) -> Alarm | None:
     """Read one alarm."""
     rows = _ONE.all(connection, {"server_id": server_id, "kind": key[0], "subject": key[1]})
     return _alarm(rows[0]) if rows else None
+
+
+def standing(connection: Connection, of_servers: ColumnElement[bool]) -> tuple[AlarmStand, ...]:
+    """Read the alarms of some servers that somebody was told of."""
+    rows = connection.execute(_TOLD.where(of_servers)).all()
+    return tuple(AlarmStand(row.id, ServerRef(row.name, row.installation_id), _alarm(row)) for row in rows)
 
 
 def note_told(connection: Connection, server_id: int, alarm: Alarm) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from itertools import groupby
 
-from watcher.core.event import JOB_FAILING, JOB_RECOVERED, SESSION_FAILED, Event
+from watcher.core.event import JOB_FAILING, JOB_RECOVERED, REMINDERS, SESSION_FAILED, Event
 from watcher.core.render.alarms import TOLD
 from watcher.core.render.escape import fold
 from watcher.core.render.markup import Kind, Line, shorten
@@ -44,8 +44,13 @@ def _of_story(story: list[Event], zone: tzinfo, latest: datetime, *, details: bo
     told = [f"{wording(event).word.lower()} {moment(event.happened, zone, beside=latest)}" for event in before[-2:]]
     more = f"{number(len(before) - 2)} more before" if len(before) > 2 else ""
     then = "".join(f", {part}" for part in (*reversed(told), more) if part)
-    lasting = next((f": {said}" for said in sentences(last, zone) if last.type == JOB_FAILING), "").rstrip(".")
-    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}{lasting}")
+    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}{_how_long(last, zone)}")
+
+
+def _how_long(event: Event, zone: tzinfo) -> str:
+    """Say in a reminder for how long it has been so."""
+    said = sentences(event, zone) if event.job is not None and event.type in REMINDERS else ()
+    return f": {said[0 if event.type == JOB_FAILING else -1].rstrip('.')}" if said else ""
 
 
 def worst_first_stories(stories: list[list[Event]]) -> list[list[Event]]:

@@ -183,6 +183,8 @@ class _Book:
         if before is not None and before.raised:
             if verdict.level > before.level:
                 self._raise(replace(before, level=verdict.level, reason=verdict.reason))
+            elif verdict.reason and verdict.reason != before.reason:
+                self.kept.append(replace(before, reason=verdict.reason))  # so many days less, so much less is free
             return
         since = verdict.since or self._seen_since(before, verdict.after)
         alarm = Alarm(
