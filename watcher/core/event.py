@@ -63,6 +63,10 @@ ALARMS = frozenset(
 """What the watchdogs tell."""
 
 
+UNWATCHED = "Unwatched"
+"""Where an alarm goes that is closed because nobody asks for it any more, be it over or not."""
+
+
 def over(kind: str) -> str | None:
     """Return the event that says that an alarm is over; None for one whose end is told otherwise."""
     if kind == SESSION_DISCONNECTED:

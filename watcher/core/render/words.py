@@ -75,6 +75,8 @@ BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESS
 
 def wording(event: Event) -> Wording:
     """Return how an event is named; a type without words of its own is named by its type."""
+    if event.went_to == events.UNWATCHED and event.type in events.ALARMS_OVER:
+        return Wording(f"{_told_as(event)}, no longer watched", "no longer watched", Severity.INFO)
     known = _WORDINGS.get(event.type)
     if known is not None:
         is_sad = event.heartbeat is not None and not event.heartbeat.is_well
@@ -82,6 +84,12 @@ def wording(event: Event) -> Wording:
     name = event.type.replace(".", " ").replace("_", " ")
     severity = Severity.SUCCESS if event.type.endswith(".recovered") else Severity.WARNING
     return Wording(name.capitalize(), name, severity)
+
+
+def _told_as(event: Event) -> str:
+    """Return how the alarm was named that an event ends."""
+    kind = events.SERVER_UNHEALTHY if event.type == events.SERVER_RECOVERED else events.alarm_of(event.type)
+    return _WORDINGS[kind].word
 
 
 _OF_ERRANDS: Mapping[str, str] = {
@@ -104,7 +112,7 @@ def outcome(event: Event) -> str:
         return "Failed, will be retried"
     if event.type == events.SESSION_UNRECOGNIZED and event.went_to:
         return f"Unknown status {event.went_to}"
-    if event.type == events.SERVER_RECOVERED and event.came_from:
+    if event.type == events.SERVER_RECOVERED and event.came_from and event.went_to != events.UNWATCHED:
         return "Server is healthy again"
     return wording(event).word
 
