@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.vb365.vb365_script import HASTE, Clock
 from watcher.core.event import Event
-from watcher.core.model import JOB_KINDS, Errand, JobType, LogLine
+from watcher.core.model import JOB_KINDS, Errand, Heard, JobType, LogLine
 from watcher.core.page import Rules
 from watcher.core.policy import plain
 from watcher.core.wanted import EVENTS
@@ -415,14 +415,18 @@ async def test_a_feed_is_heard_of_what_is_watched_only() -> None:
 
 
 async def test_restores_alone() -> None:
-    """Without any job's sessions a look still finds out whether the server answers."""
+    """Without any job's sessions a look still finds out whether the server answers, and the feed speaks of them."""
     house = House(kinds=frozenset({JobType.RESTORE}))
     job = house.world.add_job("Mail", "contoso.example")
     await house.look()
+    first = await house.server.listen(None)
+    assert first is not None
     house.world.end(house.world.start(job, house.now), "Failed", house.now)
-    house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    heard = await house.server.listen(first.token)
+    assert heard is not None
+    assert heard == Heard(heard.token, {}, frozenset({restore}))
     assert await house.told() == ["session.started"]
-    assert await house.server.listen("x") is None
     house.faults.fail(503, times=None)
     assert (await house.report()).failure is not None
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import anyio
+from anyio.abc import TaskGroup
 
 from watcher.core.model import LookFailed
 from watcher.daemon.loops import Loops
@@ -15,6 +16,7 @@ from watcher.watch import Watch
 
 LISTEN_AFTER = 0.2
 BETWEEN_EVENTS = 0.1
+BETWEEN_NUDGES = 5.0
 HASTE = 1.0
 LONGEST_HASTE = 30.0
 LONGEST_DEAFNESS = 300.0
@@ -23,6 +25,30 @@ LOOK_AT_READING_EVERY = 0.2
 NOTE_READING_EVERY = 1.0
 SAY_READING_EVERY = 10.0
 SWEEP_LOOKED_AT_EVERY = 15.0
+
+
+@dataclass(slots=True)
+class Nudge:
+    """Wakes a server's looks for what says only that it has changed: at once, then every few seconds at the most.
+
+    A restore may say so for every item. Its last word is its end, so a nudge that comes too early is kept, not lost.
+    """
+
+    watch: Watch
+    tasks: TaskGroup
+    due: float = 0.0
+    is_kept: bool = False
+
+    def give(self) -> None:
+        """Wake the looks as soon as that may be."""
+        if not self.is_kept:
+            self.is_kept = True
+            self.tasks.start_soon(self._wake)
+
+    async def _wake(self) -> None:
+        await anyio.sleep_until(self.due)
+        self.is_kept, self.due = False, anyio.current_time() + BETWEEN_NUDGES
+        self.watch.wake.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,10 @@ class Beside:
 
     async def listen(self, watch: Watch, feed: Feed) -> None:
         """Hear a server's event feed for ever, where it has one: its looks come at once then, and not by the clock."""
+        async with anyio.create_task_group() as tasks:
+            await self._listen(watch, feed, Nudge(watch, tasks))
+
+    async def _listen(self, watch: Watch, feed: Feed, nudge: Nudge) -> None:
         pause, hasty = 0.0, 0
         while True:
             await anyio.sleep(pause)
@@ -47,6 +77,8 @@ class Beside:
                 pause = min(max(1.0, 2 * pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
                 self.loops.telling.feed(watch.watched.name, str(failure), pause)
                 continue
+            if outcome is Outcome.STIR:
+                nudge.give()
             is_hasty = outcome is Outcome.IDLE and anyio.current_time() - began < HASTE
             hasty = hasty + 1 if is_hasty else 0
             pause = _pause_after(outcome, hasty)
@@ -107,4 +139,4 @@ def _pause_after(outcome: Outcome, hasty: int) -> float:
         return NO_FEED_FOR
     if hasty:
         return min(HASTE * (1 << min(hasty - 1, 10)), LONGEST_HASTE)
-    return BETWEEN_EVENTS if outcome is Outcome.QUIET else 0.0
+    return BETWEEN_EVENTS if outcome in {Outcome.QUIET, Outcome.STIR} else 0.0
