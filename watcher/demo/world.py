@@ -117,8 +117,12 @@ class World:
         *,
         retry_of: str | None = None,
         status: str = Status.RUNNING,
+        following: datetime | None = None,
     ) -> str:
-        """Begin a session of a job; returns its id. `retry_of` is any earlier session of the same chain."""
+        """Begin a session of a job; returns its id. `retry_of` is any earlier session of the same chain.
+
+        `following`: when its next run is planned, if not by its schedule.
+        """
         previous = self.sessions[retry_of] if retry_of else None
         session = Session(
             id=self._new_id(),
@@ -132,7 +136,8 @@ class World:
         )
         self.logs[session.id] = ()
         self.put(session)
-        self.set_job(job, last_run=at, last_status=str(status), next_run=self.jobs[job].schedule.after(at))
+        following = following or self.jobs[job].schedule.after(at)
+        self.set_job(job, last_run=at, last_status=str(status), next_run=following)
         return session.id
 
     def progress(self, session: str, objects: int, statistics: Statistics | None = None) -> None:

@@ -25,7 +25,8 @@ def overview(events: tuple[Event, ...], held: str = "") -> str:
         return f"{after}{_story(events)}"
     last = _latest(events)
     counted = Counter(_standing(story) for story in worst_first_stories(last))
-    parts = ", ".join(f"{number(count)} {word}" for word, count in counted.items())
+    are_alike = len(counted) == 1 < len(last)
+    parts = ", ".join(f"{'all' if are_alike else number(count)} {word}" for word, count in counted.items())
     badly = " ended badly" if all(story[-1].type in BAD_ENDS for story in last) else ""
     return f"{after}{number(len(last))} {_things(events)} of {_place(events)}{badly}: {parts}"
 
