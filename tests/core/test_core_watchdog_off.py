@@ -8,7 +8,7 @@ import pytest
 from tests.core.watchdog_facts import DAY, KNOWS, NOW, REF, Kennel, a_job, a_run, moved
 from watcher.core.event import ALARMS, UNWATCHED, JobRef, Thing, over
 from watcher.core.match import Match, pattern
-from watcher.core.model import JobType
+from watcher.core.model import JOB_KINDS, JobType
 from watcher.core.render import Severity
 from watcher.core.render.words import outcome, wording
 from watcher.core.watchdog.alarm import Alarm
@@ -128,6 +128,15 @@ def test_a_kind_of_job_that_is_watched_no_longer_is_closed_as_well() -> None:
     (event,) = dogs.judge(kinds=frozenset({JobType.COPY}))
     assert (event.type, event.went_to) == ("job.overdue.recovered", UNWATCHED)
     assert event.reason == "its kind of job is not watched any more"
+
+
+def test_what_another_watcher_of_the_same_store_watches_is_left_to_it() -> None:
+    """Neither closed nor told again, though its jobs are not known here."""
+    copy = replace(a_job(), id="j2", name="Copy", type=JobType.COPY)
+    dogs = kennel(standing("job.overdue"))
+    only_copies = frozenset({JobType.COPY})
+    assert dogs.kinds(jobs=[copy], kinds=only_copies, shared=JOB_KINDS) == []
+    assert dogs.kinds(jobs=[copy], kinds=only_copies, shared=only_copies) == ["job.overdue.recovered"]
 
 
 def test_an_alarm_that_is_closed_explains_nothing() -> None:

@@ -64,7 +64,7 @@ class Kennel:
         jobs = {job.id: job for job in parts.pop("jobs", [])}
         read, kinds = parts.pop("read", now), parts.pop("kinds", JOB_KINDS)
         ledger_parts = {name: parts.pop(name) for name in ("open", "past", "failing") if name in parts}
-        ledger = Ledger(HQ, NOW - 30 * DAY, alarms=self.alarms, **ledger_parts)
+        ledger = Ledger(HQ, NOW - 30 * DAY, alarms=self.alarms, kinds=parts.pop("shared", kinds), **ledger_parts)
         facts = Facts(jobs, dict.fromkeys(JobType, read), **parts)
         limits = limits_of(self.rulebook, "HQ", jobs)
         lengths = {known.session.id: usual for known in ledger.open}

@@ -222,6 +222,30 @@ async def test_two_watchers_see_one_end_of_what_has_no_times() -> None:
     assert await other.told() == []
 
 
+async def test_a_second_watcher_that_watches_less_costs_the_first_nothing() -> None:
+    """At its start it forgets what it does not watch; within a minute the first puts that back, and says so."""
+    house = House()
+    await house.look()
+    under_way = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    assert await house.told() == ["session.started"]
+    other = House(world=house.world, clock=house.clock, store=house.store, kinds=JOB_KINDS)
+    assert await other.told() == []
+    house.world.end_errand(under_way, "Failed", house.now)
+    short = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    house.world.end_errand(short, "Success", house.now)
+    sync = house.world.begin_errand(JobType.SYNCHRONIZE, None, Errand(), "Failed")
+    report = await house.report()
+    assert report.forgotten == EVERYTHING - JOB_KINDS
+    assert sorted(event.type for event in report.events) == ["session.failed", "session.failed", "session.success"]
+    assert sync in {event.session.id for event in report.events if event.session}
+    assert [(await one.report()).forgotten for one in (house, other, house)] == [frozenset()] * 3
+    short = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    house.world.end_errand(short, "Success", house.now)
+    house.begin()  # no first contact
+    assert await house.told() == ["session.success"]
+    assert await other.told() == []
+
+
 async def test_a_kind_that_is_watched_from_now_on_begins_with_a_first_contact() -> None:
     """What ended before, or while it was not watched, is history; what is under way is told when it ends."""
     house = House(kinds=JOB_KINDS)

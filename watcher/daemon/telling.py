@@ -39,6 +39,10 @@ class Telling:
             log.info("%s: answers again, after %s", report.server, _looks(failures), extra={"server": report.server})
         if report.mute:
             log.warning("%s: its event feed has missed an end; listening anew", report.server)
+        if report.forgotten:
+            text = "%s: another watcher on this database does not watch %s, and had it forgotten; it is put back: %s"
+            kinds = ", ".join(sorted(report.forgotten))
+            log.warning(text, report.server, kinds, "give both the same WATCHER_WATCH", extra={"server": report.server})
         for chain in report.waiting:
             if chain.last is not None:
                 text = "%s: session %s ended as %s and will be retried, so it waits for that"

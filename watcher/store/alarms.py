@@ -12,7 +12,7 @@ from watcher.core.model import Session
 from watcher.core.reminder import AlarmStand
 from watcher.core.watchdog.alarm import Alarm, Key, Review
 from watcher.core.watchdog.facts import GOOD, Ledger, Past
-from watcher.store import pages, quieted
+from watcher.store import kinds, pages, quieted
 from watcher.store.columns import UtcTime
 from watcher.store.prepared import Prepared
 from watcher.store.schema import alarms, servers, sessions
@@ -69,6 +69,7 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
         tuple(known for (known,) in _OPEN.all(connection, key)),
         past,
         quieted.in_force(connection, now),
+        frozenset(kinds.watched(connection, server_id)),
     )
 
 

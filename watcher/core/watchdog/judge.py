@@ -58,9 +58,10 @@ def judge(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     While it is not healthy, or a proxy is offline, what that may explain is not raised besides. An alarm that nobody
     asks for any more is closed, whatever there would be to say of it.
     """
-    closed = [verdict for alarm in ledger.alarms.values() if (verdict := _unwatched(alarm, bench))]
+    ours = [alarm for alarm in ledger.alarms.values() if _is_ours(alarm, ledger, bench)]
+    closed = [verdict for alarm in ours if (verdict := _unwatched(alarm, bench))]
     yield from closed
-    keys = {verdict.key for verdict in closed}
+    keys = (ledger.alarms.keys() - {alarm.key for alarm in ours}) | {verdict.key for verdict in closed}
     ledger = replace(ledger, alarms={key: alarm for key, alarm in ledger.alarms.items() if key not in keys})
     verdicts = [verdict for verdict in _verdicts(ledger, bench) if verdict.key not in keys]
     known = {verdict.key for verdict in verdicts}
@@ -68,6 +69,12 @@ def judge(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     for alarm in ledger.alarms.values():
         if alarm.key not in known and (gone := _gone(alarm, ledger, bench.facts)):
             yield replace(gone, job=alarm.job, thing=alarm.thing)
+
+
+def _is_ours(alarm: Alarm, ledger: Ledger, bench: Bench) -> bool:
+    """Whether an alarm is to be judged here: another watcher of the same store may watch other kinds of jobs."""
+    kind = alarm.job.type if alarm.job is not None else None
+    return kind is None or kind in bench.kinds or kind not in ledger.kinds
 
 
 def _unwatched(alarm: Alarm, bench: Bench) -> Verdict | None:
