@@ -135,7 +135,8 @@ async def _judge(guard: Guard, record: ServerRecord, policy: Policy, now: dateti
     runs, is_whole = await _read_runs(guard, record.id, limits, now)
     facts = Facts(jobs, guard.surveyor.jobs_read(), guard.back, guard.away, guard.survey, runs)
     sifted = sift(jobs, limits, server_now + AGAIN)
-    decision = _Decision(Bench(facts, of_server, limits, guard.measures.usual, server_now, sifted), Case(policy, now))
+    bench = Bench(facts, of_server, limits, guard.measures.usual, server_now, sifted, watch.watched.kinds)
+    decision = _Decision(bench, Case(policy, now))
     wanted = [job_id for job_id in sifted.suspects if jobs[job_id].enabled is not False]
     said = await watch.run_db(lambda: guard.annals.guard(record.id, wanted, decision, now=now))
     _remember(guard, decision, said, grounds if is_whole else None)

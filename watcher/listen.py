@@ -22,10 +22,14 @@ class Feed(Protocol):
 
 
 class Outcome(Enum):
-    """What came of listening once. IDLE: nothing at all had happened; QUIET: nothing that is news to us."""
+    """What came of listening once. IDLE: nothing at all had happened; QUIET: nothing that is news to us.
+
+    STIR: restores have changed, and nobody knows how; whoever listens wakes the looks for that now and then.
+    """
 
     IDLE = "idle"
     QUIET = "quiet"
+    STIR = "stir"
     NEWS = "news"
     NO_FEED = "no feed"
 
@@ -53,6 +57,8 @@ async def listen_once(watch: Watch, feed: Feed) -> Outcome:
     if began is None or news:
         watch.wake.set()
         return Outcome.NEWS
+    if heard.restores - watch.seen.keys():
+        return Outcome.STIR
     return Outcome.IDLE if heard.token == began else Outcome.QUIET
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from watcher.core.diff import Horizon, Sight
-from watcher.core.model import Failure, Greeting, JobType, LogLine, Look, LookFailed, Session, Status
+from watcher.core.model import Failure, Greeting, JobType, LogLine, Look, LookFailed, Memory, Session, Status
 from watcher.core.outcome import seeds
 from watcher.core.page import Scene, replaced, turn
 from watcher.core.record import Ledger, Page, Refusal, ServerRecord
@@ -17,6 +17,7 @@ from watcher.watch import Report, Source, Watch
 PAGE_SIZE = 500
 LOGS_WITHIN = 8.0
 MOST_LOGS = 25  # of one look: when more end badly at once, what matters is that they do
+KINDS_KEPT_EVERY = timedelta(minutes=1)
 LOGIN_PAUSE = timedelta(minutes=5)
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,10 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
     horizon = Horizon(record.first_contact, record.news_from, record.kinds)
     memory, watch.memory = watch.memory, None
     if memory is None:
-        memory = await watch.run_db(lambda: watch.journal.memory(record.id, horizon=horizon.news_from))
+        memory = await _memory(watch, record)
+    forgotten = await _keep_kinds(watch, record, memory, now)
+    if forgotten:
+        memory = await _memory(watch, record)
     memory = replace(memory, installation=record.ref.installation_id, hints=hints)
     look = await watch.source.look(memory)
     server_now = now + (look.greeting.skew or timedelta(0))
@@ -76,6 +80,7 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         watch.hand(page.claimed)
         pages.append(page)
     await _finish(watch, record, look, scene, token)
+    watch.marks = {**memory.marks, **look.marks}
     watch.memory = None if pages or look.marks else memory
     events = tuple(event for page in pages for event in page.events)
     of_jobs = (event for event in events if event.session and event.session.is_of_job)
@@ -88,7 +93,28 @@ async def _look(watch: Watch, now: datetime, hints: Mapping[str, str]) -> Report
         mute=watch.ear.compare(ended),
         waiting=tuple(chain for page in pages for chain in page.chains if chain.held is not None),
         silenced=sum(ruling.muted_by is not None for page in pages for ruling in page.rulings.values()),
+        forgotten=forgotten,
     )
+
+
+async def _memory(watch: Watch, record: ServerRecord) -> Memory:
+    return await watch.run_db(lambda: watch.journal.memory(record.id, horizon=record.news_from))
+
+
+async def _keep_kinds(watch: Watch, record: ServerRecord, memory: Memory, now: datetime) -> frozenset[JobType]:
+    """Put back what another watcher of the same database has forgotten at its start, since it does not watch it.
+
+    The marks of other kinds of work tell it at once; for the rest somebody asks now and then.
+    """
+    since, marks = watch.kept, watch.marks
+    if since is None:  # it was met just now
+        watch.kept = now
+        return frozenset()
+    if timedelta(0) <= now - since < KINDS_KEPT_EVERY and marks.keys() <= memory.marks.keys():
+        return frozenset()
+    found = await watch.run_db(lambda: watch.journal.keep_kinds(record.id, record.kinds, marks, since=since))
+    watch.kept = now
+    return found
 
 
 async def _meet(watch: Watch, now: datetime) -> ServerRecord:
@@ -136,6 +162,7 @@ async def _replaced(watch: Watch, record: ServerRecord, greeting: Greeting, scen
         )
     )
     watch.seen, watch.open, watch.jobs, watch.shown, watch.memory = {}, {}, {}, None, None
+    watch.marks, watch.kept = {}, None
     watch.ear.lose()
     return Report(record.ref.name, events=told[-1].events, owed=len(told[-1].owed))
 

@@ -54,6 +54,14 @@ class Journal(Protocol):
         news_from: datetime,
         kinds: Collection[JobType],
     ) -> ServerRecord: ...
+    def keep_kinds(
+        self,
+        server_id: int,
+        mine: Mapping[JobType, datetime],
+        marks: Mapping[JobType, datetime],
+        *,
+        since: datetime,
+    ) -> frozenset[JobType]: ...
     def memory(self, server_id: int, *, horizon: datetime) -> Memory: ...
     def record(
         self,
@@ -176,7 +184,8 @@ class Watch:
     thought. `open`: the status of those whose end is awaited. `wake` is set when there is news before its time.
     `since`: when this process met the server. `was_away`: how long the last look lay back then. `has_looked`: a look of
     this process has succeeded. `memory`: what the store said before the last look, if that has changed nothing.
-    `shown`: what that look has shown. `hand`: gives what a page has claimed to those who send it.
+    `shown`: what that look has shown. `marks`: up to where it has read other kinds of work; `kept`: when those that are
+    watched here were last sure to be in the store. `hand`: gives what a page has claimed to those who send it.
     """
 
     watched: Watched
@@ -196,6 +205,8 @@ class Watch:
     has_looked: bool = False
     memory: Memory | None = None
     shown: tuple[Session, ...] | None = None
+    marks: Mapping[JobType, datetime] = field(default_factory=dict)
+    kept: datetime | None = None
     hand: Callable[[Sequence[Delivery]], None] = lambda _claimed: None
 
     def knows(self, session_id: str, status: str) -> bool:
@@ -219,7 +230,8 @@ class Report:
     """How one look went. `failure` is None when it succeeded; `wait` is how long the server asked us to stay away.
 
     `mute`: its event feed says nothing of what the look has found. `waiting`: runs whose end waits for a retry now.
-    `silenced`: events that a silence keeps back.
+    `silenced`: events that a silence keeps back. `forgotten`: kinds of work that another watcher of the same database
+    does not watch; they were put back.
     """
 
     server: str
@@ -232,3 +244,4 @@ class Report:
     mute: bool = False
     waiting: tuple[Chain, ...] = ()
     silenced: int = 0
+    forgotten: frozenset[JobType] = frozenset()

@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.core.digest import ServerDigest
 from watcher.core.errand import reference
-from watcher.core.event import ALARMS, ALARMS_OVER, OURSELVES, SERVER_RECOVERED, Event, JobRef, ServerRef, Story
+from watcher.core.event import (
+    ALARMS,
+    ALARMS_OVER,
+    OURSELVES,
+    SERVER_RECOVERED,
+    UNWATCHED,
+    Event,
+    JobRef,
+    ServerRef,
+    Story,
+)
 from watcher.core.examples import examples
 from watcher.core.heartbeat import Heartbeat
 from watcher.core.model import Errand, JobType, LogLine, Session, Statistics
@@ -83,9 +93,12 @@ def _of_ours(event_type: str, **fields: object) -> Event:
 
 
 def _watchdogs() -> dict[str, Event]:
-    """Return each alarm, and how its end is told, as the examples have them."""
-    ours = (ALARMS | ALARMS_OVER) - {SERVER_RECOVERED}
-    return {one.type.replace(".", "-"): one for one in examples(END) if one.type in ours}
+    """Return each alarm and how its end is told, as the examples have them; some that last, one that is given up."""
+    again = {"job.overdue.lasting", "repository.low.lasting", "server.unreachable.lasting"}
+    ours = (ALARMS | ALARMS_OVER | again) - {SERVER_RECOVERED}
+    told = {one.type.replace(".", "-"): one for one in examples(END) if one.type in ours}
+    off = replace(told["job-overdue-recovered"], went_to=UNWATCHED, reason="its rule is switched off")
+    return {**told, "job-overdue-unwatched": off}
 
 
 DAY = timedelta(days=1)

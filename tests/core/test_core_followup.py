@@ -1,20 +1,24 @@
 """What is said by the clock: after a silence, and while a failure lasts."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, time, timedelta
 
 import pytest
 
 from tests.core.factories import HQ, T0, at, ended
-from watcher.core.event import Event, JobRef
-from watcher.core.followup import Diary, FollowUp, JobStand, Muted, follow_up, still_holds
+from watcher.core.event import Event, JobRef, Thing
+from watcher.core.followup import Diary, FollowUp, Muted, follow_up, still_holds
 from watcher.core.match import Match, pattern
 from watcher.core.model import JobType
-from watcher.core.policy import Case, Policy, Route, rule
+from watcher.core.policy import Case, Policy, Quiet, Route, rule
+from watcher.core.reach import Reach
 from watcher.core.record import Outcome
+from watcher.core.reminder import AlarmStand, JobStand
 from watcher.core.ruling import Decision, Told
 from watcher.core.silence import Silence
 from watcher.core.wanted import EVENTS
+from watcher.core.watchdog.alarm import Alarm
+from watcher.core.window import Window
 
 JOB = JobRef("j1", "Contoso - Mail")
 DAY = timedelta(days=1)
@@ -136,3 +140,86 @@ def test_a_channel_that_is_gone_breaks_nothing() -> None:
     told = Decision("gone", tell=True, reason="then", route="r")
     found = said(61, replace(kept, ruling=replace(kept.ruling, decisions=(*kept.ruling.decisions, told))))
     assert {row.channel for row in found.owed} == {"ops", "hr"}
+
+
+LATE = Alarm("job.overdue", "j1", T0, "it was due", raised=True, job=JOB, told=(Told("ops", "r", at(10)),))
+DISK = Alarm("repository.low", "r1", T0, "3 TB are free", raised=True, level=1, thing=Thing("r1", "Vault"))
+AWAY = Reach(1, HQ, at(10), T0, "unreachable", "no route", ("server.unreachable",), T0, (Told("ops", "r", at(10)),))
+
+
+def again(hours: float, *alarms: Alarm, policy: Policy = POLICY, **parts: tuple[object, ...]) -> FollowUp:
+    """Follow up so many hours after all of them were told."""
+    stands = tuple(AlarmStand(1, HQ, alarm) for alarm in alarms)
+    return follow_up(Diary(alarms=stands, **parts), policy, at(10 + 60 * hours))  # type: ignore[arg-type]
+
+
+def kinds(found: FollowUp) -> list[str]:
+    return [one.type for _, one in found.events]
+
+
+def test_an_alarm_that_stands_is_told_again() -> None:
+    """As a failure that lasts: a day after it was told last, twice at the most; it says since when it is so."""
+    assert again(23.9, LATE) == FollowUp()
+    first = again(24, LATE)
+    (_, said), (_, alarm) = first.events[0], first.alarms[0]
+    assert (said.type, said.job, said.reason) == ("job.overdue.lasting", JOB, "it was due")
+    assert (said.happened, said.story.failing_since) == (at(10 + 60 * 24), T0)
+    assert [(row.channel, row.destination) for row in first.owed] == [("ops", "a"), ("ops", "b")]
+    assert alarm.told == (Told("ops", "r", at(10 + 60 * 24), 1),)
+    assert again(47.9, alarm) == FollowUp()
+    ((_, alarm),) = again(48, alarm).alarms
+    assert again(500, alarm) == FollowUp()
+
+
+def test_what_belongs_to_a_server_is_told_again_too() -> None:
+    """And that it does not answer; each with a subject of its own, as it was told first."""
+    found = again(24, replace(DISK, told=LATE.told), servers=(AWAY,))
+    assert kinds(found) == ["repository.low.lasting", "server.unreachable.lasting"]
+    disk, away = (one for _, one in found.events)
+    assert (disk.thing, disk.subject) == (DISK.thing, replace(disk, type="repository.low").subject)
+    assert (away.reason, away.story.failing_since) == ("no route", T0)
+    assert away.subject == replace(away, type="server.recovered").subject
+    assert found.servers == (replace(AWAY, told=(Told("ops", "r", at(10 + 60 * 24), 1),)),)
+
+
+def test_an_alarm_that_nobody_was_told_of_is_no_reminder() -> None:
+    """A silence kept it back; nor is one whose route has no `remind_every`."""
+    assert again(48, replace(LATE, told=()), replace(LATE, subject="j2", told=(Told("ops", "gone", T0),))) == FollowUp()
+
+
+def test_a_job_that_was_spoken_of_meanwhile_is_left_alone() -> None:
+    """One that fails each night is told each night; and what was told at different times comes together."""
+    failed_since = JobStand(1, HQ, JOB, replace(FAILED, told=(Told("ops", "r", at(10 + 60 * 12)),)))
+    assert again(35.9, LATE, failing=(failed_since,)) == FollowUp()
+    found = again(36, LATE, failing=(failed_since,))
+    assert kinds(found) == ["job.failing", "job.overdue.lasting"]
+    others = (replace(failed_since, job=JobRef("j2", "Other")), replace(failed_since, server_id=2))
+    assert kinds(again(24, LATE, failing=others)) == ["job.overdue.lasting"]
+
+
+def test_a_reminder_of_an_alarm_keeps_to_silences_and_quiet_hours() -> None:
+    """A silence of the alarm is one of its reminders."""
+    silence = Silence(Match((("event", pattern(["job.overdue"])),)), T0, at(60 * 48), "ann", "", 1)
+    found = again(24, LATE, silences=(silence,))
+    assert (found.events, found.owed) == ((), ())
+    assert found.alarms[0][1].told[0].at == at(10 + 60 * 24)
+    night = Quiet((Window(time(0), time(23, 59), UTC),))
+    held = again(24, LATE, policy=replace(POLICY, routes=(replace(POLICY.routes[0], quiet=night),)))
+    assert {one.held for one in held.rulings[held.events[0][1].id].decisions} == {"quiet hours"}
+
+
+def test_a_silence_that_ends_is_no_reason_to_remind_besides() -> None:
+    """What it kept back is told, and the next word is due a day after that."""
+    told = Event("e2", "job.overdue", HQ, at(10), at(10), job=JOB)
+    alarm = replace(LATE, event_id="e2", told=())
+    kept = Muted(told, rule(told, Case(POLICY, at(10), (PATCHES,))), None, None, alarm, 1)
+    found = again(24, alarm, muted=(kept,))
+    assert (kinds(found), {row.event_id for row in found.owed}) == ([], {"e2"})
+    assert {one.at for one in found.alarms[0][1].told} == {at(10 + 60 * 24)}
+
+
+def test_a_reminder_of_an_alarm_has_the_same_id_whoever_makes_it() -> None:
+    """And another one each time."""
+    first, later = again(25, LATE), again(26, LATE)
+    assert first.events[0][1].id == later.events[0][1].id
+    assert again(50, first.alarms[0][1]).events[0][1].id != first.events[0][1].id

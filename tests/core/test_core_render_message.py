@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.stories import END, ERRORS, JOB, STORIES, an_event
 from watcher.core.event import Event, JobRef, ServerRef, Story
-from watcher.core.model import LogLine
+from watcher.core.model import LogLine, Statistics
 from watcher.core.render import Details, Format, Message, Severity, Style, render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -170,10 +170,24 @@ def test_a_group_says_the_worst_first_and_counts_the_rest() -> None:
 def test_a_group_of_several_servers_says_so() -> None:
     """Jobs are told apart by their server, and several messages of one job are its story."""
     there = an_event(server=ServerRef("Branch"))
-    assert render((an_event(), there), ROOMY[Format.TEXT], UTC).title == "2 jobs of 2 servers ended badly: 2 failed"
+    assert render((an_event(), there), ROOMY[Format.TEXT], UTC).title == "2 jobs of 2 servers ended badly: all failed"
     assert render((an_event(), an_event("job.recovered")), ROOMY[Format.TEXT], UTC).title == (
         "Contoso - Mail on HQ: failed, then recovered"
     )
+
+
+def test_where_all_went_the_same_way_they_are_not_counted_twice() -> None:
+    """Nor is one item a second called several."""
+    others = (an_event("session.success"), an_event("session.success", job=JobRef("2", "Fabrikam - Sites")))
+    assert render(others, ROOMY[Format.TEXT], UTC).title == "2 jobs of HQ: all good"
+    assert "Speed: 1 item/s" in render((slow_event(1),), ROOMY[Format.TEXT], UTC).body
+    assert "Speed: 2 items/s" in render((slow_event(2),), ROOMY[Format.TEXT], UTC).body
+
+
+def slow_event(items: int) -> Event:
+    event = an_event("session.success")
+    assert event.session is not None
+    return replace(event, session=replace(event.session, statistics=Statistics(processing_rate_items=items)))
 
 
 def test_a_good_run_after_one_failure() -> None:

@@ -64,6 +64,17 @@ def test_a_worse_level_is_told_again_and_a_better_one_is_not() -> None:
     ]
 
 
+def test_why_it_is_so_is_kept_up_to_date() -> None:
+    """The page and reminders say how many days are left now; nobody is told besides."""
+    kennel = Kennel()
+    kennel.take([yes(reason="it ends in 30 days")], NOW)
+    assert kennel.take([yes(reason="it ends in 29 days")], NOW + DAY) == []
+    assert kennel.alarms["proxy.offline", "p1"].reason == "it ends in 29 days"
+    assert kennel.alarms["proxy.offline", "p1"].raised
+    kennel.take([yes(reason="it ends in 29 days")], NOW + DAY)
+    assert kennel.said.is_empty
+
+
 def test_an_id_is_the_same_for_a_second_watcher() -> None:
     """What began at one moment is one alarm, whoever tells of it; its end has an id of its own."""
     one, other = Kennel(), Kennel()

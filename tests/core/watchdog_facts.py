@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from watcher.core.event import Event, JobRef, ServerRef
-from watcher.core.model import Job, JobType, Schedule, Session, Statistics
+from watcher.core.model import JOB_KINDS, Job, JobType, Schedule, Session, Statistics
 from watcher.core.policy import Case, Policy, Route
 from watcher.core.record import Known
 from watcher.core.ruling import Told
@@ -62,13 +62,13 @@ class Kennel:
     def judge(self, now: datetime = NOW, *, usual: timedelta | None = None, **parts: Any) -> list[Event]:
         """Judge some facts, with jobs that were read just now; returns the events."""
         jobs = {job.id: job for job in parts.pop("jobs", [])}
-        read = parts.pop("read", now)
+        read, kinds = parts.pop("read", now), parts.pop("kinds", JOB_KINDS)
         ledger_parts = {name: parts.pop(name) for name in ("open", "past", "failing") if name in parts}
-        ledger = Ledger(HQ, NOW - 30 * DAY, alarms=self.alarms, **ledger_parts)
+        ledger = Ledger(HQ, NOW - 30 * DAY, alarms=self.alarms, kinds=parts.pop("shared", kinds), **ledger_parts)
         facts = Facts(jobs, dict.fromkeys(JobType, read), **parts)
         limits = limits_of(self.rulebook, "HQ", jobs)
         lengths = {known.session.id: usual for known in ledger.open}
-        bench = Bench(facts, self.rulebook.of_server("HQ"), limits, lengths, now, sift(jobs, limits, now))
+        bench = Bench(facts, self.rulebook.of_server("HQ"), limits, lengths, now, sift(jobs, limits, now), kinds)
         return self.take(judge(ledger, bench), now)
 
     def take(self, verdicts: Any, now: datetime = NOW) -> list[Event]:

@@ -12,6 +12,7 @@ from watcher.listen import Outcome
         (Outcome.NEWS, 0, 0.0),
         (Outcome.IDLE, 0, 0.0),
         (Outcome.QUIET, 0, 0.1),
+        (Outcome.STIR, 0, 0.1),
         (Outcome.IDLE, 1, 1.0),
         (Outcome.IDLE, 3, 4.0),
         (Outcome.IDLE, 6, 30.0),

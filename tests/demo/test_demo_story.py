@@ -12,6 +12,7 @@ from watcher.core.model import JobType, Session, Status
 from watcher.demo.player import Player, living_world
 from watcher.demo.server import create_app
 from watcher.demo.story import ESTATE, WEEK, Act, life, week
+from watcher.demo.words import _PEOPLE
 from watcher.demo.world import World
 
 START = datetime(2026, 3, 2, 14, 37, 12, tzinfo=UTC)
@@ -56,6 +57,20 @@ def test_there_is_history_that_is_no_news_and_a_job_that_runs() -> None:
     assert "SharePoint" in world.jobs[running.job_id or ""].name
     later = _lived(0, START + timedelta(hours=1)).sessions[running.id]
     assert (later.status, (later.ended or START) > FIRST_LOOK) == (Status.SUCCESS, True)
+
+
+@pytest.mark.parametrize(("seed", "hour"), [(0, 14), (0, 2), (1, 5), (2, 21), (3, 23)])
+def test_what_is_planned_is_what_happens(seed: int, hour: int) -> None:
+    """No job's next run lies in the past, so none is overdue: not at the start, in the act, nor where weeks meet."""
+    start = START.replace(hour=hour)
+    world, player = living_world(start, seed)
+    for minutes in range(0, 9 * 24 * 60, 7):
+        moment = start + timedelta(minutes=minutes)
+        player.advance(moment)
+        planned = {job.name: job.next_run for job in world.jobs.values()}
+        assert not {
+            name: when for name, when in planned.items() if when is None or when < moment - timedelta(seconds=1)
+        }
 
 
 def test_same_seed_same_story() -> None:
@@ -166,6 +181,14 @@ def test_logs_fit_their_ends() -> None:
             assert ("error" in kinds) == (session.status == Status.FAILED)
             assert ("stop" in kinds) == (session.status == Status.STOPPED)
             assert session.status != Status.WARNING or "warning" in kinds
+
+
+def test_nobody_is_spoken_of_twice_in_a_log() -> None:
+    """A mailbox that is not found is not busy besides."""
+    world = _lived(0, START + timedelta(days=5))
+    told = [[item.text for item in items if item.type in {"warning", "error"}] for items in world.logs.values()]
+    for name in _PEOPLE:
+        assert max(sum(name in text for text in texts) for texts in told) <= 1
 
 
 def test_player_needs_no_story() -> None:

@@ -381,3 +381,17 @@ def test_passes_are_a_minute_apart_at_most() -> None:
     """And a second at least, where looks follow each other closely."""
     spans = [timedelta(seconds=seconds) for seconds in (0.1, 5, 30, 600)]
     assert [pause(span).total_seconds() for span in spans] == [1, 10, 60, 60]
+
+
+async def test_a_rule_that_is_switched_off_closes_its_alarm(store: Store) -> None:
+    """By new settings, with a word to who was told; what it asked for is read no longer, and nothing of it is left."""
+    house = House(store, Script(parts={Part.HEALTH: Health(is_healthy=False)}))
+    assert [await house.passes(minutes) for minutes in (0, 3, 6)] == [[], [], ["server.unhealthy"]]
+    house.rulebook = Rulebook(Limits(unhealthy_after=None))
+    house.restart()
+    await house.look(9)
+    (ended,) = (await house.judge(9)).events
+    assert (ended.type, ended.reason) == ("server.recovered", "its rule is switched off")
+    assert Part.HEALTH not in house.script.asked[-1][1]
+    assert store.status(now=at(9)).alarms == ()
+    assert (await house.judge(10)).is_empty

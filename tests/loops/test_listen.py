@@ -1,13 +1,15 @@
 """One pass of listening: what an event feed hints at wakes the poll loop, and is never told itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import anyio
 import pytest
 
 from tests.loops.test_poll import Script, at, failed, running, types, watching
-from watcher.core.model import Failure, Heard, LookFailed
+from watcher.core.model import Failure, Heard, JobType, LookFailed
+from watcher.daemon.beside import Nudge
 from watcher.listen import Outcome, listen_once
 from watcher.poll import poll_once
 from watcher.store import Store, StoreError, open_store
@@ -179,3 +181,41 @@ async def test_no_feed(store: Store) -> None:
     watch = await looked(store, Script())
     assert await listen_once(watch, Feed([None])) is Outcome.NO_FEED
     assert not watch.wake.is_set()
+
+
+async def test_a_restore_that_changes_is_worth_a_look_now_and_then(store: Store) -> None:
+    """It wakes nobody by itself, for it may say so for every item; one that is known to be over says nothing."""
+    over = replace(failed("r1"), job_id=None, job_type=JobType.RESTORE)
+    watch = await looked(store, Script(sessions=(over, running("s1"))))
+    feed = Feed([Heard("T1"), *(Heard(f"T{number}", {}, frozenset({f"r{number}"})) for number in (2, 1))])
+    await listen_once(watch, feed)
+    watch.wake = anyio.Event()
+    assert await listen_once(watch, feed) is Outcome.STIR
+    assert not watch.wake.is_set()
+    assert watch.ear.hints == {}  # its id is none of a job's session
+    assert await listen_once(watch, feed) is Outcome.QUIET
+    both = Feed([Heard("T3", {"s1": "Failed"}, frozenset({"r2"}))])
+    assert await listen_once(watch, both) is Outcome.NEWS
+    assert watch.wake.is_set()
+
+
+async def test_nudges_wake_the_looks_at_once_and_then_every_few_seconds(store: Store) -> None:
+    """However many there are; and the last one is never lost."""
+    watch, woken = await looked(store, Script()), list[float]()
+
+    class Wake(anyio.Event):
+        def __new__(cls) -> Self:
+            return object.__new__(cls)
+
+        def set(self) -> None:
+            woken.append(anyio.current_time() - began)
+
+    watch.wake, began = Wake(), anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        nudge = Nudge(watch, tasks)
+        for _ in range(120):
+            nudge.give()
+            await anyio.sleep(0.1)
+        await anyio.sleep(60)
+        nudge.give()
+    assert [round(moment) for moment in woken] == [0, 5, 10, 15, 72]

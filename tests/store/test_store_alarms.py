@@ -148,11 +148,11 @@ def test_the_last_runs_of_a_job_are_found_by_an_index(store: Store) -> None:
     assert "ix_sessions_server_id_job_id_created" in explain(store, *sent[0])
 
 
-def follow(store: Store, now: object) -> FollowUp | None:
+def follow(store: Store, now: object, *, policy: Policy = POLICY, with_failing: bool = False) -> FollowUp | None:
     def decide(diary: Diary) -> FollowUp:
-        return follow_up(diary, POLICY, now)  # type: ignore[arg-type]
+        return follow_up(diary, policy, now)  # type: ignore[arg-type]
 
-    return store.follow_up(decide, now=now, with_failing=False)  # type: ignore[arg-type]
+    return store.follow_up(decide, now=now, with_failing=with_failing)  # type: ignore[arg-type]
 
 
 def test_what_a_silence_keeps_back_is_told_after_it_if_it_still_holds(store: Store) -> None:
@@ -179,3 +179,25 @@ def test_an_end_in_a_silence_is_told_after_it_to_who_knew(store: Store) -> None:
     assert pending(store) == ["job.overdue", "proxy.offline"]
     follow(store, NOW + HOUR)
     assert pending(store) == ["job.overdue", "job.overdue", "proxy.offline", "proxy.offline.recovered"]
+
+
+def test_an_alarm_that_lasts_is_told_again_at_its_pace(store: Store) -> None:
+    """While its server answers, and not after its end; who was reminded stands in the store, over restarts."""
+    policy = Policy((Route("r", EVENTS, remind_every=HOUR),), {"ops": ("a",)})
+    guard(store, PROXY, replace(LATE, until=None), Verdict("job.disabled", "j2", Says.YES, after=12 * HOUR))
+    follow(store, NOW + HOUR - MINUTE, policy=policy, with_failing=True)
+    assert pending(store) == ["job.overdue", "proxy.offline"]
+    for minutes in (60, 61, 119):
+        follow(store, NOW + minutes * MINUTE, policy=policy, with_failing=True)
+    assert pending(store) == ["job.overdue", "job.overdue.lasting", "proxy.offline", "proxy.offline.lasting"]
+    assert guard(store)[1].alarms["proxy.offline", "p1"].told == (Told("ops", "r", NOW + HOUR, 1),)
+    store.fail_look("HQ", now=NOW + HOUR, error="gone", kind=Failure.UNREACHABLE)
+    guard(store, ONLINE, now=NOW + 2 * HOUR)
+    follow(store, NOW + 2 * HOUR, policy=policy, with_failing=True)
+    store.finish_look(meet(store).id, now=NOW + 3 * HOUR, greeting=GREETING, watermark=None, jobs={})
+    guard(store, Verdict("job.overdue", "j1", Says.NO, "it runs now"), now=NOW + 3 * HOUR)
+    follow(store, NOW + 9 * HOUR, policy=policy, with_failing=True)
+    assert [kind for kind in pending(store) if kind.endswith(".lasting")] == [
+        "job.overdue.lasting",
+        "proxy.offline.lasting",
+    ]

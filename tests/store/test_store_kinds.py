@@ -109,3 +109,19 @@ def test_an_older_database_has_watched_jobs_from_the_first_contact_on(tmp_path: 
     store.close()
     long_ago = datetime.fromisoformat("2025-12-31T00:00:00Z")
     assert kinds == {JobType.BACKUP: long_ago, JobType.COPY: long_ago, JobType.RESTORE: NOW - MINUTE}
+
+
+def test_what_another_watcher_has_forgotten_is_put_back(store: Store) -> None:
+    """As it was: since when it is watched, and what is under way; what has vanished or ended stays so."""
+    server = meet(store)
+    vanished = replace(restore("r2"), closed=True, doubts=2)
+    over = replace(restore("r3").session, status="Success", ended=NOW)
+    write(store, server.id, Page((restore(), vanished, Known(over), running("s1"))))
+    assert store.keep_kinds(server.id, server.kinds, {JobType.RESTORE: NOW}, since=NOW) == frozenset()
+    meet(store, JOB_KINDS, LATER)  # it watches less, and begins
+    assert store.memory(server.id, horizon=NOW).errands == {}
+    assert store.keep_kinds(server.id, server.kinds, {JobType.RESTORE: NOW}, since=LATER - MINUTE) == ALL - JOB_KINDS
+    assert store.server("HQ") == replace(meet(store), kinds=server.kinds)
+    memory = store.memory(server.id, horizon=NOW)
+    assert (memory.errands, memory.marks) == ({"r1": JobType.RESTORE}, {JobType.RESTORE: NOW})
+    assert store.keep_kinds(server.id, server.kinds, {JobType.RESTORE: NOW}, since=LATER) == frozenset()

@@ -18,6 +18,7 @@ from watcher.core.delivery import Settlement, State
 from watcher.core.event import ServerRef
 from watcher.core.followup import FollowUp
 from watcher.core.match import Match
+from watcher.core.model import JobType
 from watcher.core.record import Page, ServerRecord
 from watcher.core.ruling import Ruling
 from watcher.core.silence import Silence
@@ -29,6 +30,7 @@ RECORD = ServerRecord(1, ServerRef("HQ", GREETING.installation_id), NOW, NOW)
 CALLS: dict[str, Callable[[Store], Any]] = {
     "server": lambda store: store.server("HQ"),
     "meet": meet,
+    "keep_kinds": lambda store: store.keep_kinds(1, {JobType.RESTORE: NOW}, {}, since=NOW),
     "memory": lambda store: store.memory(1, horizon=NOW),
     "record": lambda store: store.record(1, [], [], lambda _: Page(), now=NOW),
     "finish_look": lambda store: store.finish_look(1, now=NOW, greeting=GREETING, watermark=None, jobs={}),

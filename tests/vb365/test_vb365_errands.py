@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.vb365.vb365_script import HASTE, Clock
 from watcher.core.event import Event
-from watcher.core.model import JOB_KINDS, Errand, JobType, LogLine
+from watcher.core.model import JOB_KINDS, Errand, Heard, JobType, LogLine
 from watcher.core.page import Rules
 from watcher.core.policy import plain
 from watcher.core.wanted import EVENTS
@@ -222,6 +222,30 @@ async def test_two_watchers_see_one_end_of_what_has_no_times() -> None:
     assert await other.told() == []
 
 
+async def test_a_second_watcher_that_watches_less_costs_the_first_nothing() -> None:
+    """At its start it forgets what it does not watch; within a minute the first puts that back, and says so."""
+    house = House()
+    await house.look()
+    under_way = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    assert await house.told() == ["session.started"]
+    other = House(world=house.world, clock=house.clock, store=house.store, kinds=JOB_KINDS)
+    assert await other.told() == []
+    house.world.end_errand(under_way, "Failed", house.now)
+    short = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    house.world.end_errand(short, "Success", house.now)
+    sync = house.world.begin_errand(JobType.SYNCHRONIZE, None, Errand(), "Failed")
+    report = await house.report()
+    assert report.forgotten == EVERYTHING - JOB_KINDS
+    assert sorted(event.type for event in report.events) == ["session.failed", "session.failed", "session.success"]
+    assert sync in {event.session.id for event in report.events if event.session}
+    assert [(await one.report()).forgotten for one in (house, other, house)] == [frozenset()] * 3
+    short = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    house.world.end_errand(short, "Success", house.now)
+    house.begin()  # no first contact
+    assert await house.told() == ["session.success"]
+    assert await other.told() == []
+
+
 async def test_a_kind_that_is_watched_from_now_on_begins_with_a_first_contact() -> None:
     """What ended before, or while it was not watched, is history; what is under way is told when it ends."""
     house = House(kinds=JOB_KINDS)
@@ -415,14 +439,18 @@ async def test_a_feed_is_heard_of_what_is_watched_only() -> None:
 
 
 async def test_restores_alone() -> None:
-    """Without any job's sessions a look still finds out whether the server answers."""
+    """Without any job's sessions a look still finds out whether the server answers, and the feed speaks of them."""
     house = House(kinds=frozenset({JobType.RESTORE}))
     job = house.world.add_job("Mail", "contoso.example")
     await house.look()
+    first = await house.server.listen(None)
+    assert first is not None
     house.world.end(house.world.start(job, house.now), "Failed", house.now)
-    house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    restore = house.world.begin_errand(JobType.RESTORE, house.now, RESTORE)
+    heard = await house.server.listen(first.token)
+    assert heard is not None
+    assert heard == Heard(heard.token, {}, frozenset({restore}))
     assert await house.told() == ["session.started"]
-    assert await house.server.listen("x") is None
     house.faults.fail(503, times=None)
     assert (await house.report()).failure is not None
 

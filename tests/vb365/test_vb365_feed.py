@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.vb365.vb365_script import HASTE, NOW, Script, html, memory, page, row
-from watcher.core.model import Failure, Heard, LookFailed, Memory
+from watcher.core.model import JOB_KINDS, Errand, Failure, Heard, JobType, LookFailed, Memory
 from watcher.demo.faults import Faults
 from watcher.demo.quirks import Quirks
 from watcher.demo.server import create_app
@@ -47,6 +47,39 @@ async def test_of_other_things_nothing_is_heard() -> None:
     running = UPDATE | {"status": "Running"}
     script.on("GET /v8/Events", said(*odd, *others, running, UPDATE, UPDATE | {"id": "b", "status": "success"}))
     assert await server.listen("T1") == Heard("T2", {"a": "Failed", "b": "Success"})
+
+
+RESTORED = {"eventType": "RestoreSessionUpdate", "id": "r", "eTag": 4}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "statuses", "restores"),
+    [
+        (frozenset(JobType), {"a": "Failed", "b": "Failed"}, frozenset({"r"})),
+        (JOB_KINDS, {"a": "Failed", "b": "Failed"}, frozenset()),
+        ({JobType.COPY, JobType.RESTORE}, {"b": "Failed"}, frozenset({"r"})),
+        ({JobType.RESTORE, JobType.RETRIEVAL}, {}, frozenset({"r"})),
+    ],
+)
+async def test_restores_are_heard_of_where_they_are_watched(
+    kinds: frozenset[JobType], statuses: dict[str, str], restores: frozenset[str]
+) -> None:
+    """Only that they have changed: an event of a restore has no status. What is not watched is not heard."""
+    script = Script()
+    server = script.server(kinds=kinds)
+    await server.look(memory())
+    events = [UPDATE, UPDATE | {"id": "b", "jobType": None}, RESTORED, RESTORED | {"eventType": "RestoreSessionDelete"}]
+    script.on("GET /v8/Events", said(*events, RESTORED | {"id": []}))
+    assert await server.listen("T1") == Heard("T2", statuses, restores)
+
+
+async def test_nobody_listens_for_what_a_feed_does_not_speak_of() -> None:
+    """Retrievals and synchronizations come with the looks by the clock."""
+    script = Script()
+    server = script.server(kinds={JobType.RETRIEVAL, JobType.SYNCHRONIZE})
+    await server.look(memory())
+    assert await server.listen(None) is None
+    assert not script.asked("GET /v8/Events")
 
 
 async def test_where_there_is_no_feed() -> None:
@@ -110,10 +143,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def standing_in(world: World, faults: Faults) -> Server:
+def standing_in(world: World, faults: Faults, kinds: frozenset[JobType] = JOB_KINDS) -> Server:
     app = create_app(world, now=lambda: NOW, versions=["v8"], faults=faults)
     access = Access("vbo", "http://vbo.example", world.account.username, world.account.password)
-    return Server(access, now=lambda: NOW, transport=httpx.ASGITransport(app), patience=HASTE)
+    return Server(access, now=lambda: NOW, kinds=kinds, transport=httpx.ASGITransport(app), patience=HASTE)
 
 
 async def test_the_stand_in_keeps_the_answer_back_until_something_happens() -> None:
@@ -139,6 +172,24 @@ async def test_the_stand_in_keeps_the_answer_back_until_something_happens() -> N
             world.end(session, "Failed", NOW + timedelta(minutes=1))
     assert heard[0] is not None
     assert heard[0].statuses == {session: "Failed"}
+
+
+async def test_the_stand_in_says_that_a_restore_has_changed() -> None:
+    """When it begins, when it ends, and not with which status."""
+    world = World()
+    server = standing_in(world, Faults(), frozenset(JobType))
+    await server.look(Memory(NOW))
+    first = await server.listen(None)
+    assert first is not None
+    restore = world.begin_errand(JobType.RESTORE, NOW, Errand("Mailbox of Ann", "Vex"))
+    world.begin_errand(JobType.RETRIEVAL, NOW, Errand("Mails of 2019"))
+    heard = await server.listen(first.token)
+    assert heard is not None
+    assert heard == Heard(heard.token, {}, frozenset({restore}))
+    world.end_errand(restore, "Failed", NOW)
+    again = await server.listen(heard.token)
+    assert again is not None
+    assert again.restores == {restore}
 
 
 @pytest.mark.parametrize("status", [400, 409, 410, 500])

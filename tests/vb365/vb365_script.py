@@ -1,6 +1,6 @@
 """A server written by hand: which request gets which answers, and what was asked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from watcher.core.model import Memory
+from watcher.core.model import JOB_KINDS, JobType, Memory
 from watcher.vb365.access import Access
 from watcher.vb365.api import Api
 from watcher.vb365.dialect import DIALECTS
@@ -97,9 +97,12 @@ class Script:
         posted = [one.content.decode() for one in self.seen if one.url.path.endswith("/token")]
         return [{key: value[0] for key, value in parse_qs(body).items()} for body in posted]
 
-    def server(self, access: Access = ACCESS, *, patience: Patience = HASTE) -> Server:
+    def server(
+        self, access: Access = ACCESS, *, patience: Patience = HASTE, kinds: Collection[JobType] = JOB_KINDS
+    ) -> Server:
         """Return a client of this server."""
-        return Server(access, now=self.clock, transport=httpx.MockTransport(self), patience=patience)
+        transport = httpx.MockTransport(self)
+        return Server(access, now=self.clock, kinds=kinds, transport=transport, patience=patience)
 
     def http(self, access: Access = ACCESS, *, patience: Patience = HASTE) -> Http:
         """Return a bare connection to this server."""

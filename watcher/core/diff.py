@@ -234,5 +234,10 @@ def _doubted(before: Known) -> _Verdict:
     return record, (Transition(Change.VANISHED, before.session, before.session.status, reason),)
 
 
+def has_vanished(known: Known) -> bool:
+    """Whether a session was given up because the session itself answered 404."""
+    return known.closed and known.doubts >= DOUBTS_TO_VANISH
+
+
 def _status_before(before: Known | None) -> str | None:
     return (before.session.status or None) if before else None

@@ -16,7 +16,7 @@ SESSION_STARTED = "session.started"
 SESSION_UNRECOGNIZED = "session.unrecognized"
 SESSION_VANISHED = "session.vanished"
 JOB_RECOVERED = "job.recovered"
-JOB_FAILING = "job.failing"  # a reminder; no word of `notify_on` stands for it, a route's `remind_every` asks for it
+JOB_FAILING = "job.failing"
 SERVER_REPLACED = "server.replaced"
 SERVER_UNREACHABLE = "server.unreachable"
 SERVER_UNAUTHORIZED = "server.unauthorized"
@@ -42,6 +42,7 @@ CHANNEL_RECOVERED = "channel.recovered"
 
 _ANSWERING = frozenset({SERVER_UNREACHABLE, SERVER_UNAUTHORIZED, SERVER_RECOVERED, SERVER_UNHEALTHY})
 OVER = ".recovered"
+LASTING = ".lasting"
 
 ALARMS = frozenset(
     {
@@ -62,6 +63,10 @@ ALARMS = frozenset(
 """What the watchdogs tell."""
 
 
+UNWATCHED = "Unwatched"
+"""Where an alarm goes that is closed because nobody asks for it any more, be it over or not."""
+
+
 def over(kind: str) -> str | None:
     """Return the event that says that an alarm is over; None for one whose end is told otherwise."""
     if kind == SESSION_DISCONNECTED:
@@ -71,6 +76,16 @@ def over(kind: str) -> str | None:
 
 ALARMS_OVER = frozenset(name for kind in ALARMS if (name := over(kind)))
 """What the watchdogs tell when an alarm is over; `server.recovered` is also told of one that answers again."""
+
+REMINDERS = frozenset({JOB_FAILING}) | {
+    f"{kind}{LASTING}" for kind in ALARMS | {SERVER_UNREACHABLE, SERVER_UNAUTHORIZED}
+}
+"""What is said again of what lasts. No word of `notify_on` stands for these: a route's `remind_every` asks for them."""
+
+
+def alarm_of(event_type: str) -> str:
+    """Return the alarm that an event is about, also where it tells of its end or is a reminder."""
+    return event_type.removesuffix(OVER).removesuffix(LASTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +170,8 @@ class Event:
         if self.job is not None:
             return f"{self.server.identity}/{self.job.id}"
         if self.thing is not None:
-            return f"{self.server.identity}/{self.type.removesuffix(OVER)}/{self.thing.id}"
-        return f"{self.server.identity}/" if self.type in _ANSWERING else self.id
+            return f"{self.server.identity}/{alarm_of(self.type)}/{self.thing.id}"
+        return f"{self.server.identity}/" if self.type.removesuffix(LASTING) in _ANSWERING else self.id
 
 
 def event_id(server: ServerRef, subject: str, event_type: str, status: str | None, ended: datetime | None) -> str:

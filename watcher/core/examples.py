@@ -66,10 +66,11 @@ _REASONS: Mapping[str, str] = {
 
 def examples(now: datetime) -> tuple[Event, ...]:
     """Return one event of each kind, sorted by their names; all happened at `now`."""
-    return tuple(_example(kind, now) for kind in sorted({*EVENTS, events.JOB_FAILING}))
+    return tuple(_example(kind, now) for kind in sorted(EVENTS | events.REMINDERS))
 
 
 def _example(kind: str, now: datetime) -> Event:
+    of = kind.removesuffix(events.LASTING)
     is_ours = kind.startswith(("channel.", "watcher."))
     of_job = kind.startswith(("session.", "job."))
     return Event(
@@ -79,11 +80,11 @@ def _example(kind: str, now: datetime) -> Event:
         happened=now,
         decided=now + timedelta(seconds=20),
         job=_JOB if of_job else None,
-        session=_session(kind, now) if kind in _STATUS else None,
+        session=_session(of, now) if of in _STATUS else None,
         came_from="Running" if kind in _STATUS else None,
-        went_to=_STATUS.get(kind),
+        went_to=_STATUS.get(of),
         log=_LOG if kind in {events.SESSION_FAILED, events.SESSION_WARNING} else (),
-        reason=_REASONS.get(kind, f"an example of {kind}"),
+        reason=_REASONS.get(of, f"an example of {kind}"),
         story=_story(kind, now),
         channel="chat" if kind.startswith("channel.") else None,
         digest=_digest(now) if kind == events.WATCHER_DIGEST else None,
@@ -110,6 +111,8 @@ def _story(kind: str, now: datetime) -> Story:
     if kind in {events.SESSION_FAILED, events.JOB_RECOVERED, events.JOB_FAILING}:
         day = timedelta(days=1)
         return Story(3, now - 2 * day, now - 3 * day, was_bad=True)
+    if kind in events.REMINDERS:
+        return Story(failing_since=now - timedelta(days=2, hours=2))
     if kind in events.ALARMS or kind in events.ALARMS_OVER:
         return Story(failing_since=now - timedelta(hours=2))
     return Story()

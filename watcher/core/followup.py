@@ -1,20 +1,31 @@
-"""What has to be said by the clock: what is still true when a silence ends, that a failure lasts, who is away."""
+"""What has to be said by the clock: what is still true when a silence ends, what lasts, who is away."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watcher.core import event as events
-from watcher.core.event import Event, JobRef, ServerRef, Story, event_id
+from watcher.core.event import Event
 from watcher.core.model import Status
 from watcher.core.page import owed
 from watcher.core.policy import Case, Policy, is_silenced, now_told, rule, rule_again, rule_reminder
 from watcher.core.reach import Reach, news_of
 from watcher.core.reach import still_holds as is_still_so
 from watcher.core.record import Outcome, Owed
+from watcher.core.reminder import (
+    AlarmStand,
+    JobStand,
+    Lasting,
+    LastWords,
+    last_words,
+    lasting_alarm,
+    lasting_failure,
+    lasting_outage,
+    remind,
+)
 from watcher.core.ruling import Ruling, Told, set_aside
 from watcher.core.silence import Silence
-from watcher.core.watchdog.alarm import Alarm
+from watcher.core.watchdog.alarm import Alarm, Key
 from watcher.core.watchdog.alarm import still_holds as is_still_raised
 
 _STANDS = {
@@ -29,16 +40,6 @@ _NEVER_AGAIN = (
     events.CHANNEL_FAILING,
     events.CHANNEL_RECOVERED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JobStand:
-    """How a job of a server stands now; `server_id` is the store's."""
-
-    server_id: int
-    server: ServerRef
-    job: JobRef
-    stands: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,14 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """What there may be to say: what is kept back, jobs whose failure lasts, servers that do not answer or did not, and
-    the silences of the moment.
+    """What there may be to say: what is kept back, servers that do not answer or did not, jobs whose failure lasts and
+    alarms that stand (`failing`, `alarms`: only where somebody may have to be reminded), the silences of the moment.
     """
 
     muted: tuple[Muted, ...] = ()
     servers: tuple[Reach, ...] = ()
     failing: tuple[JobStand, ...] = ()
+    alarms: tuple[AlarmStand, ...] = ()
     silences: tuple[Silence, ...] = ()
 
 
@@ -92,8 +94,7 @@ def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
         book.take_server(reach)
     for muted in diary.muted:
         book.take_muted(muted)
-    for job in diary.failing:
-        book.take_failing(book.jobs.get(_key(job), job))
+    book.remind(diary)
     return FollowUp(
         tuple(book.events),
         book.rulings,
@@ -101,8 +102,8 @@ def follow_up(diary: Diary, policy: Policy, now: datetime) -> FollowUp:
         book.subjects,
         tuple(book.let_go),
         tuple(book.jobs.values()),
-        tuple(book.servers),
-        tuple(book.alarms),
+        tuple(book.servers.values()),
+        tuple((server_id, alarm) for (server_id, _), alarm in book.alarms.items()),
     )
 
 
@@ -129,8 +130,8 @@ class _Book:
         self.subjects: dict[str, str] = {}
         self.let_go: list[str] = []
         self.jobs: dict[tuple[int, str], JobStand] = {}
-        self.servers: list[Reach] = []
-        self.alarms: list[tuple[int, Alarm]] = []
+        self.servers: dict[int, Reach] = {}
+        self.alarms: dict[tuple[int, Key], Alarm] = {}
 
     def take_server(self, reach: Reach) -> None:
         """Tell that a server does not answer, or does again."""
@@ -140,7 +141,7 @@ class _Book:
         event, after = news
         ruling = rule(event, replace(self.case, told=reach.told))
         told = now_told(reach.told, event, ruling, self.case.now) if after.alarms else ()
-        self.servers.append(replace(after, told=told))
+        self.servers[reach.server_id] = replace(after, told=told)
         self.events.append((reach.server_id, event))
         self._decided(event, ruling)
 
@@ -156,7 +157,7 @@ class _Book:
         ruling = self._decided(event, rule_again(event, muted.ruling, self.case))
         if muted.alarm is not None and muted.server_id is not None:
             told = now_told(muted.alarm.told, event, ruling, self.case.now)
-            self.alarms.append((muted.server_id, replace(muted.alarm, told=told)))
+            self.alarms[muted.server_id, muted.alarm.key] = replace(muted.alarm, told=told)
         elif event.type in events.ALARMS | events.ALARMS_OVER - {events.SERVER_RECOVERED}:
             return
         elif job is not None:
@@ -164,63 +165,41 @@ class _Book:
             self.jobs[_key(job)] = replace(job, stands=replace(job.stands, told=told))
         elif muted.reach is not None:
             told = now_told(muted.reach.told, event, ruling, self.case.now)
-            self.servers.append(replace(muted.reach, told=told))
+            self.servers[muted.reach.server_id] = replace(muted.reach, told=told)
 
-    def take_failing(self, job: JobStand) -> None:
-        """Remind those who were told of a failure, and whose route wants that now."""
-        due: dict[str, list[Told]] = {}
-        told = list(job.stands.told)
-        for place, one in enumerate(told):
-            moment = _due(one, self.case)
-            if moment is not None:
-                told[place] = replace(one, at=self.case.now, reminders=one.reminders + 1)
-                name = event_id(job.server, job.job.id, events.JOB_FAILING, Status.FAILED, moment)
-                due.setdefault(name, []).append(one)
-        for name, whom in due.items():
-            self._remind(_still_failing(name, job, self.case.now), job.server_id, whom)
-        if due:
-            self.jobs[_key(job)] = replace(job, stands=replace(job.stands, told=tuple(told)))
+    def remind(self, diary: Diary) -> None:
+        """Tell again of what lasts, whoever was told of it and whose route wants that now."""
+        jobs = [self.jobs.get(_key(job), job) for job in diary.failing]
+        alarms = [
+            replace(one, alarm=self.alarms.get((one.server_id, one.alarm.key), one.alarm)) for one in diary.alarms
+        ]
+        said = last_words(jobs, alarms)
+        for job in jobs:
+            if told := self._remind(lasting_failure(job, self.case.now), said):
+                self.jobs[_key(job)] = replace(job, stands=replace(job.stands, told=told))
+        for one in alarms:
+            if told := self._remind(lasting_alarm(one, self.case.now), said):
+                self.alarms[one.server_id, one.alarm.key] = replace(one.alarm, told=told)
+        for reach in (self.servers.get(one.server_id, one) for one in diary.servers):
+            lasting = lasting_outage(reach, self.case.now)
+            if lasting and (told := self._remind(lasting, said)):
+                self.servers[reach.server_id] = replace(reach, told=told)
 
-    def _remind(self, event: Event, server_id: int, whom: list[Told]) -> None:
-        ruling = rule_reminder(event, replace(self.case, told=tuple(whom)))
-        if any(one.tell for one in ruling.decisions):
-            self.events.append((server_id, event))
-            self._decided(event, ruling)
+    def _remind(self, lasting: Lasting, said: LastWords) -> tuple[Told, ...]:
+        """Say the reminders that are due; return who knows since, nobody if none was."""
+        told, due = remind(lasting, self.case.policy, self.case.now, said)
+        for event, whom in due:
+            ruling = rule_reminder(event, replace(self.case, told=whom))
+            if any(one.tell for one in ruling.decisions):
+                self.events.append((lasting.server_id, event))
+                self._decided(event, ruling)
+        return told if due else ()
 
     def _decided(self, event: Event, ruling: Ruling) -> Ruling:
         self.rulings[event.id] = ruling
         self.owed.extend(owed(event, ruling, self.case.policy))
         self.subjects[event.id] = event.subject
         return ruling
-
-
-def may_remind(policy: Policy) -> bool:
-    """Whether there is anybody to remind at all."""
-    return any(route.remind_every for route in policy.routes)
-
-
-def _due(told: Told, case: Case) -> datetime | None:
-    """Return when somebody had to be told again of a failure, if that is over; None otherwise."""
-    route = case.policy.route(told.route)
-    if route is None or route.remind_every is None or told.reminders >= route.remind_at_most:
-        return None
-    due = told.at + route.remind_every
-    return due if due <= case.now else None
-
-
-def _still_failing(name: str, job: JobStand, now: datetime) -> Event:
-    stands = job.stands
-    return Event(
-        id=name,
-        type=events.JOB_FAILING,
-        server=job.server,
-        happened=now,
-        decided=now,
-        job=job.job,
-        went_to=Status.FAILED,
-        reason="remind_every",
-        story=Story(stands.failures, stands.failing_since or stands.ended, stands.last_good, was_bad=True),
-    )
 
 
 def _key(job: JobStand) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from watcher.core.event import Event
+from watcher.core.event import LASTING, Event
 from watcher.core.render.words import wording
 
 TERMS = ("server", "organization", "job", "job_type", "event", "severity")
@@ -63,7 +63,7 @@ def traits(event: Event, labels: Mapping[str, str]) -> dict[str, str | None]:
         "organization": job.organization if job else None,
         "job": job.name if job else None,
         "job_type": (job.type.value if job.type else "backup") if job else None,
-        "event": event.type,
+        "event": event.type.removesuffix(LASTING),  # what speaks of an alarm, or silences it, means its reminders, too
         "severity": wording(event).severity.name.lower(),
         **{f"{LABEL}{name}": text for name, text in labels.items()},
     }

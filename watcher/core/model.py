@@ -217,10 +217,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a server's event feed said: up to where it was heard now, and of which sessions, with their status."""
+    """What a server's event feed said: up to where it was heard now, and of which sessions, with their status.
+
+    `restores`: those of which it said only that they have changed.
+    """
 
     token: str
     statuses: Mapping[str, str] = field(default_factory=dict)
+    restores: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ None of it tells anything to a channel.
 from dataclasses import dataclass, field
 
 import anyio
+from anyio.abc import TaskGroup
 
 from watcher.core.model import LookFailed
 from watcher.daemon.loops import Loops
@@ -18,6 +19,7 @@ from watcher.watch import Watch
 
 LISTEN_AFTER = 0.2
 BETWEEN_EVENTS = 0.1
+BETWEEN_NUDGES = 5.0
 HASTE = 1.0
 LONGEST_HASTE = 30.0
 LONGEST_DEAFNESS = 300.0
@@ -26,6 +28,30 @@ LOOK_AT_READING_EVERY = 0.2
 NOTE_READING_EVERY = 1.0
 SAY_READING_EVERY = 10.0
 SWEEP_LOOKED_AT_EVERY = 15.0
+
+
+@dataclass(slots=True)
+class Nudge:
+    """Wakes a server's looks for what says only that it has changed: at once, then every few seconds at the most.
+
+    A restore may say so for every item. Its last word is its end, so a nudge that comes too early is kept, not lost.
+    """
+
+    watch: Watch
+    tasks: TaskGroup
+    due: float = 0.0
+    is_kept: bool = False
+
+    def give(self) -> None:
+        """Wake the looks as soon as that may be."""
+        if not self.is_kept:
+            self.is_kept = True
+            self.tasks.start_soon(self._wake)
+
+    async def _wake(self) -> None:
+        await anyio.sleep_until(self.due)
+        self.is_kept, self.due = False, anyio.current_time() + BETWEEN_NUDGES
+        self.watch.wake.set()
 
 
 @dataclass(slots=True)
@@ -38,6 +64,7 @@ class Listening:
     loops: Loops
     watch: Watch
     feed: Feed
+    nudge: Nudge
     pause: float = 0.0
     hasty: int = 0
 
@@ -56,6 +83,8 @@ class Listening:
             self.pause = min(max(1.0, 2 * self.pause), LONGEST_DEAFNESS) * self.loops.rng.uniform(0.8, 1.2)
             self.loops.telling.feed(name, str(failure), self.pause)
         else:
+            if outcome is Outcome.STIR:
+                self.nudge.give()
             is_hasty = outcome is Outcome.IDLE and anyio.current_time() - began < HASTE
             self.hasty = self.hasty + 1 if is_hasty else 0
             self.pause = _pause_after(outcome, self.hasty)
@@ -139,4 +168,4 @@ def _pause_after(outcome: Outcome, hasty: int) -> float:
         return NO_FEED_FOR
     if hasty:
         return min(HASTE * (1 << min(hasty - 1, 10)), LONGEST_HASTE)
-    return BETWEEN_EVENTS if outcome is Outcome.QUIET else 0.0
+    return BETWEEN_EVENTS if outcome in {Outcome.QUIET, Outcome.STIR} else 0.0

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from watcher.core.followup import FollowUp, follow_up, may_remind
+from watcher.core.followup import FollowUp, follow_up
 from watcher.core.policy import Policy
+from watcher.core.reminder import may_remind
 from watcher.daemon.digesting import digest_once
 from watcher.daemon.heartbeating import heartbeat_once
 from watcher.daemon.loops import Loops
@@ -47,7 +48,7 @@ class Following:
 
 
 async def follow_up_once(bench: Bench, policy: Policy, *, with_failing: bool = True) -> FollowUp:
-    """Say what has to be said now: what is still true when a silence ends, and that a failure lasts."""
+    """Say what has to be said now: what is still true when a silence ends, and what lasts."""
     store, now = bench.store, bench.clock.now()
     failing = with_failing and may_remind(policy)
     said = await bench.run_db(

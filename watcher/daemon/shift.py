@@ -7,7 +7,7 @@ from random import Random
 import anyio
 from anyio.abc import TaskGroup
 
-from watcher.daemon.beside import Listening, Showing, Sweeping
+from watcher.daemon.beside import Listening, Nudge, Showing, Sweeping
 from watcher.daemon.following import Following
 from watcher.daemon.guarding import Guarding
 from watcher.daemon.heartbeating import Pulse, is_well
@@ -54,7 +54,7 @@ class Shift:
                         interval = server.poll_interval.total_seconds()
                         looking.start_soon(loops.poll, watch, interval, number / len(watches))
                         looking.start_soon(showing.show_reading, watch, source)
-                    looking.start_soon(Turns(self.bench.clock).run, list(self._turns(loops, watches)))
+                    looking.start_soon(Turns(self.bench.clock).run, list(self._turns(loops, watches, looking)))
                     looking.start_soon(self._open_channels, loops, delivering)
                     looking.start_soon(self._site, loops)
                     looking.start_soon(loops.prune)
@@ -76,9 +76,11 @@ class Shift:
         source = build_server(server, self.bench.clock, self.bench.settings.watch)
         return self.bench.watch(server, source), source, server
 
-    def _turns(self, loops: Loops, watches: Iterable[tuple[Watch, Server, ServerSettings]]) -> Iterator[Turn]:
+    def _turns(
+        self, loops: Loops, watches: Iterable[tuple[Watch, Server, ServerSettings]], looking: TaskGroup
+    ) -> Iterator[Turn]:
         for watch, source, server in watches:
-            yield Listening(loops, watch, source)
+            yield Listening(loops, watch, source, Nudge(watch, looking))
             yield Sweeping(loops, watch, source)
             yield Guarding(loops, self.bench.guard(watch, source, server))
 

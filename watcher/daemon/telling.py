@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watcher.core.delivery import Sent, State
+from watcher.core.event import Event
 from watcher.core.followup import FollowUp
 from watcher.core.watchdog.alarm import Review
 from watcher.desk import Handled
@@ -38,6 +39,10 @@ class Telling:
             log.info("%s: answers again, after %s", report.server, _looks(failures), extra={"server": report.server})
         if report.mute:
             log.warning("%s: its event feed has missed an end; listening anew", report.server)
+        if report.forgotten:
+            text = "%s: another watcher on this database does not watch %s, and had it forgotten; it is put back: %s"
+            kinds = ", ".join(sorted(report.forgotten))
+            log.warning(text, report.server, kinds, "give both the same WATCHER_WATCH", extra={"server": report.server})
         for chain in report.waiting:
             if chain.last is not None:
                 text = "%s: session %s ended as %s and will be retried, so it waits for that"
@@ -54,7 +59,7 @@ class Telling:
         """Tell what was said by the clock."""
         for _, event in said.events:
             self.metrics.transition(event.server.name, event.type)
-            log.info("%s: %s: %s", event.server.name, event.type, event.job.name if event.job else "")
+            log.info("%s: %s%s", event.server.name, event.type, _about(event))
         for event_id in said.let_go:
             ruling = said.rulings.get(event_id)
             told = [one.channel for one in ruling.decisions if one.tell] if ruling else []
@@ -68,9 +73,7 @@ class Telling:
             log.info("%s: %d events are kept back by a silence", server, silenced)
         for event in said.events:
             self.metrics.transition(server, event.type)
-            name = event.job.name if event.job else (event.thing.name if event.thing else "")
-            about = f": {name}" if name else ""
-            log.info("%s: %s%s (%s)", server, event.type, about, event.reason, extra={"server": server})
+            log.info("%s: %s%s (%s)", server, event.type, _about(event), event.reason, extra={"server": server})
 
     def reading(self, server: str, words: str) -> None:
         """Tell how far a long first reading is."""
@@ -146,6 +149,11 @@ class Telling:
         """Tell that the database takes again what it refused."""
         if self._refusals.pop(loop, None):
             log.info("%s: the database works again", loop)
+
+
+def _about(event: Event) -> str:
+    name = event.job.name if event.job else (event.thing.name if event.thing else "")
+    return f": {name}" if name else ""
 
 
 def _looks(number: int) -> str:

@@ -56,6 +56,10 @@ def _number(token: str, world: World, faults: Faults) -> int:
 
 
 def _row(world: World, change: Change) -> dict[str, Any]:
+    if change.kind == "RestoreSessionDelete":
+        return {"eventType": change.kind, "id": change.subject}
+    if change.kind == "RestoreSessionUpdate":
+        return {"eventType": change.kind, "id": change.subject, "eTag": change.session.etag if change.session else 0}
     row: dict[str, Any] = {"eventType": change.kind, "id": change.subject, "eTag": change.etag, "jobType": "Backup"}
     job = world.jobs.get((change.session.job_id if change.session else change.subject) or "")
     if job is not None and job.type is JobType.COPY:

@@ -66,7 +66,8 @@ class Player:
         run = step.run
         if step.act is Act.START:
             retry_of = self._latest[run.job] if run.attempt else None
-            self._latest[run.job] = self._world.start(self._jobs[run.job], step.at, retry_of=retry_of)
+            job, following = self._jobs[run.job], run.following
+            self._latest[run.job] = self._world.start(job, step.at, retry_of=retry_of, following=following)
         elif step.act is Act.PROGRESS:
             counters = _so_far(run.statistics, step.share)
             self._world.progress(self._latest[run.job], counters.processed_objects or 0, counters)

@@ -39,6 +39,14 @@ HTTP and tells what happens. One second is {minutes:.3g} minutes of the demo's t
   Ctrl-C       ends it; nothing is kept
 """
 
+_SERVER = """\
+[[servers]]
+name = "VBO-01"
+url = '{url}'
+username = '{username}'
+password = '{password}'
+"""
+
 
 class Site(NamedTuple):
     """Where the demo's page is, and the token that lets one act on it."""
@@ -61,7 +69,8 @@ def demo(*, port: int, speed: float = SPEED, seed: int = 0) -> int:
 async def _live(folder: Path, site: Site, speed: float, seed: int) -> int:
     clock = sped_up(speed, start=now())
     async with _stand_in(clock, seed) as (server, username, password), _reader() as receiver:
-        settings = _settings(folder, site, {"URL": server, "USERNAME": username, "PASSWORD": password}, receiver)
+        (folder / "watcher.toml").write_text(_SERVER.format(url=server, username=username, password=password))
+        settings = _settings(folder, site, receiver)
         return await _watch(settings, clock)
 
 
@@ -73,8 +82,8 @@ async def _watch(settings: Settings, clock: Clock) -> int:
         store.close()
 
 
-def _settings(folder: Path, site: Site, server: dict[str, str], receiver: str) -> Settings:
-    chosen = server | {
+def _settings(folder: Path, site: Site, receiver: str) -> Settings:
+    chosen = {
         "CHANNELS": f"terminal={receiver.replace('http://', 'json://')}/",
         "NOTIFY_ON": "failed warning stopped success unrecognized vanished job proxy repository",
         "WATCH": "backup copy restore",

@@ -6,7 +6,7 @@ follows each job's schedule and chance.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 
@@ -99,7 +99,10 @@ DISK_FULL = Trouble(185 * _MINUTE, 230 * _MINUTE)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One session as it will have been. `attempt` is 0 for a main run, 1 for its first retry."""
+    """One session as it will have been. `attempt` is 0 for a main run, 1 for its first retry.
+
+    `following`: when the job's next main run begins.
+    """
 
     job: str
     began: datetime
@@ -109,6 +112,7 @@ class Run:
     will_be_retried: bool
     statistics: Statistics
     log: tuple[LogLine, ...]
+    following: datetime | None = None
 
 
 class Act(IntEnum):
@@ -157,18 +161,18 @@ def restores(start: datetime) -> Iterator[Restore]:
 
 def week(seed: int, start: datetime) -> list[Step]:
     """Return what happens in the week from `start` on, in order; every session ends within it."""
-    return _steps(_week_runs(seed, start))
+    return _steps(_week_runs(seed, start), _week_runs(seed + 1, start + WEEK))
 
 
 def life(seed: int, start: datetime) -> Iterator[Step]:
     """Yield two days of history before `start`, a job that is running at `start`, then week upon week without end."""
     past = _past_runs(seed, start)
     busy = {run.job: run.ended for run in past}
-    yield from _steps([*past, *_week_runs(seed, start, busy)])
-    number = 1
+    runs, number = [*past, *_week_runs(seed, start, busy)], 1
     while True:
-        yield from week(seed + number, start + number * WEEK)
-        number += 1
+        coming = _week_runs(seed + number, start + number * WEEK)
+        yield from _steps(runs, coming)
+        runs, number = coming, number + 1
 
 
 def _week_runs(seed: int, start: datetime, busy: dict[str, datetime] | None = None) -> list[Run]:
@@ -277,9 +281,21 @@ def _statistics(plan: Plan, rng: random.Random, share: float, seconds: float) ->
     )
 
 
-def _steps(runs: Sequence[Run]) -> list[Step]:
-    steps = [step for run in runs for step in _steps_of(run)]
+def _steps(runs: Sequence[Run], coming: Sequence[Run]) -> list[Step]:
+    """Return the steps of some runs, in order; `coming`: the runs after those."""
+    steps = [step for run in _planned(runs, coming) for step in _steps_of(run)]
     return sorted(steps, key=lambda step: (step.at, step.act, step.run.job))
+
+
+def _planned(runs: Sequence[Run], coming: Sequence[Run]) -> Iterator[Run]:
+    """Yield runs that know when their job's next one begins: what the server says of that is what will happen."""
+    begins: dict[str, list[datetime]] = {}
+    for run in sorted((*runs, *coming), key=lambda run: run.began):
+        if not run.attempt:
+            begins.setdefault(run.job, []).append(run.began)
+    for run in runs:
+        later = (began.replace(microsecond=0) for began in begins[run.job] if began > run.began)
+        yield replace(run, following=next(later, None))
 
 
 def _steps_of(run: Run) -> Iterator[Step]:

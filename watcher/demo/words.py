@@ -29,7 +29,7 @@ _WARNINGS: Mapping[str, Sequence[str]] = {
 }
 _ERRORS: Mapping[str, Sequence[str]] = {
     "mail": (
-        "Failed to connect to organization. The remote server returned an error: (401) Unauthorized.",
+        "Lost the connection to organization. The remote server returned an error: (401) Unauthorized.",
         "Failed to process mailbox: {who}. The server is too busy. Throttling policy was exceeded.",
     ),
     "sites": (
@@ -37,7 +37,7 @@ _ERRORS: Mapping[str, Sequence[str]] = {
         "JetError -1808, JET_errDiskFull, No space left on disk.",
     ),
     "files": ("Failed to process OneDrive: {who}. The remote name could not be resolved.",),
-    "teams": ("Failed to connect to organization. Application permission is missing: ChannelMessage.Read.All.",),
+    "teams": ("Failed to process team: Class 7b. Application permission is missing: ChannelMessage.Read.All.",),
     "copy": ("Failed to write to object storage: the bucket answered 503 Slow Down.",),
 }
 
@@ -53,12 +53,13 @@ def log_of(status: Status, workload: str, objects: int, began: datetime, rng: ra
     if status is Status.STOPPED:
         return (*lines, LogLine("stop", r"Job was stopped by user VBO-01\m.okafor"))
     if status is not Status.SUCCESS:
-        lines += [_line("warning", _WARNINGS[workload], rng) for _ in range(rng.randint(1, 3))]
-    if status is Status.FAILED:
-        return (*lines, _line("error", _ERRORS[workload], rng))
+        people = rng.sample(_PEOPLE, 4)  # each is spoken of once
+        lines += [_line("warning", _WARNINGS[workload], who, rng) for who in people[: rng.randint(1, 3)]]
+        if status is Status.FAILED:
+            return (*lines, _line("error", _ERRORS[workload], people[-1], rng))
     return (*lines, LogLine("success", "Backup completed"))
 
 
-def _line(kind: str, wordings: Sequence[str], rng: random.Random) -> LogLine:
-    text = rng.choice(wordings).format(who=rng.choice(_PEOPLE), id=f"{rng.getrandbits(32):08x}")
+def _line(kind: str, wordings: Sequence[str], who: str, rng: random.Random) -> LogLine:
+    text = rng.choice(wordings).format(who=who, id=f"{rng.getrandbits(32):08x}")
     return LogLine(kind, text)

@@ -117,8 +117,12 @@ class World:
         *,
         retry_of: str | None = None,
         status: str = Status.RUNNING,
+        following: datetime | None = None,
     ) -> str:
-        """Begin a session of a job; returns its id. `retry_of` is any earlier session of the same chain."""
+        """Begin a session of a job; returns its id. `retry_of` is any earlier session of the same chain.
+
+        `following`: when its next run is planned, if not by its schedule.
+        """
         previous = self.sessions[retry_of] if retry_of else None
         session = Session(
             id=self._new_id(),
@@ -132,7 +136,8 @@ class World:
         )
         self.logs[session.id] = ()
         self.put(session)
-        self.set_job(job, last_run=at, last_status=str(status), next_run=self.jobs[job].schedule.after(at))
+        following = following or self.jobs[job].schedule.after(at)
+        self.set_job(job, last_run=at, last_status=str(status), next_run=following)
         return session.id
 
     def progress(self, session: str, objects: int, statistics: Statistics | None = None) -> None:
@@ -195,14 +200,18 @@ class World:
         apart from those of jobs.
         """
         name = str(uuid5(_NAMESPACE, f"{self.name}/errand/{len(self.errands) + self._forgotten}"))
-        self.errands[name] = Session(name, str(status), job_type=kind, created=at, progress=0, etag=1, errand=errand)
+        self._put_errand(Session(name, str(status), job_type=kind, created=at, progress=0, errand=errand))
         return name
 
     def end_errand(self, session: str, status: str, at: datetime | None, *, details: str | None = None) -> None:
         """End one of those, or show it in another status."""
-        before = self.errands[session]
-        etag = (before.etag or 0) + 1
-        self.errands[session] = replace(before, status=str(status), ended=at, details=details, etag=etag)
+        self._put_errand(replace(self.errands[session], status=str(status), ended=at, details=details))
+
+    def _put_errand(self, session: Session) -> None:
+        session = replace(session, etag=(session.etag or 0) + 1)
+        self.errands[session.id] = session
+        if session.job_type is JobType.RESTORE:  # of the others the feed does not speak
+            self._note("RestoreSessionUpdate", session.id, session)
 
     def log_errand(self, session: str, kind: str, text: str, at: datetime, *, item: str | None = None) -> None:
         """Add a line to the log of a retrieval, or say what became of an item of a restore."""
@@ -212,8 +221,10 @@ class World:
 
     def forget_errand(self, session: str) -> None:
         """Forget one of those: it answers 404 from now on."""
-        del self.errands[session]
+        gone = self.errands.pop(session)
         self._forgotten += 1
+        if gone.job_type is JobType.RESTORE:
+            self._note("RestoreSessionDelete", session, gone)
 
     def remove(self, session: str) -> None:
         """Forget a session, as history retention does: it answers 404 from now on."""

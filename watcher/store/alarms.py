@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, select, update
 
 from watcher.core.event import ServerRef
 from watcher.core.model import Session
+from watcher.core.reminder import AlarmStand
 from watcher.core.watchdog.alarm import Alarm, Key, Review
 from watcher.core.watchdog.facts import GOOD, Ledger, Past
-from watcher.store import pages, quieted
+from watcher.store import kinds, pages, quieted
 from watcher.store.prepared import Prepared
 from watcher.store.schema import alarms, servers, sessions
 from watcher.store.statements import upsert
@@ -47,8 +48,12 @@ _RUNS = Prepared(
     .order_by(sessions.c.created.desc())
     .limit(bindparam("most"))
 )
-
-
+_TOLD: Select[Any] = (
+    select(servers.c.id, servers.c.name, servers.c.installation_id, alarms.c.data, alarms.c.told)
+    .join_from(alarms, servers)
+    .where(alarms.c.told.is_not(None))
+    .order_by(servers.c.id, alarms.c.kind, alarms.c.subject)
+)
 _LAST = 50
 
 
@@ -71,6 +76,7 @@ def read_ledger(connection: Connection, server_id: int, job_ids: Iterable[str], 
         tuple(known for (known,) in _OPEN.all(connection, key)),
         past,
         quieted.in_force(connection, now),
+        frozenset(kinds.watched(connection, server_id)),
     )
 
 
@@ -108,6 +114,12 @@ def find(connection: Connection, server_id: int, key: Key) -> Alarm | None:
     """Read one alarm."""
     rows = _ONE.all(connection, {"server_id": server_id, "kind": key[0], "subject": key[1]})
     return _alarm(rows[0]) if rows else None
+
+
+def standing(connection: Connection, of_servers: ColumnElement[bool]) -> tuple[AlarmStand, ...]:
+    """Read the alarms of some servers that somebody was told of."""
+    rows = connection.execute(_TOLD.where(of_servers)).all()
+    return tuple(AlarmStand(row.id, ServerRef(row.name, row.installation_id), _alarm(row)) for row in rows)
 
 
 def note_told(connection: Connection, server_id: int, alarm: Alarm) -> None:

@@ -6,14 +6,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, exists, or_, select, update
 
 from watcher.core.event import JobRef, ServerRef
-from watcher.core.followup import Diary, FollowUp, JobStand, Muted
+from watcher.core.followup import Diary, FollowUp, Muted
 from watcher.core.model import Status
 from watcher.core.reach import AT_ONCE, GRACE, Reach
+from watcher.core.reminder import JobStand
 from watcher.core.ruling import Ruling
 from watcher.core.watchdog.alarm import key_of
 from watcher.store import alarms, pages, quieted
 from watcher.store.schema import events, jobs, muted, outcomes, servers
 from watcher.store.statements import in_chunks
+
+_ANSWERS = and_(servers.c.last_error.is_(None), servers.c.gone.is_(None))
+"""Of a server that does not answer nobody knows whether what it showed still is so."""
 
 _STANDING: Select[Any] = (
     select(outcomes, servers.c.name.label("server"), servers.c.installation_id, jobs.c.data.label("job"))
@@ -23,8 +27,7 @@ _STANDING: Select[Any] = (
 _FAILING = _STANDING.where(
     outcomes.c.status == Status.FAILED.value,
     outcomes.c.told.is_not(None),
-    servers.c.last_error.is_(None),  # of a server that does not answer nobody knows whether it still fails
-    servers.c.gone.is_(None),
+    _ANSWERS,
 )
 _MUTED = (  # not joined: SQLite would go through all events to find the few that are kept back
     select(events).where(events.c.id.in_(select(muted.c.event_id))).order_by(events.c.happened, events.c.id)
@@ -61,6 +64,7 @@ def diary(connection: Connection, now: datetime, *, with_failing: bool) -> Diary
         tuple(_muted(connection, row) for row in kept),
         tuple(_reach(row) for row in connection.execute(_ALARMED)),
         tuple(_stand(row) for row in failing),
+        alarms.standing(connection, _ANSWERS) if with_failing else (),
         quieted.in_force(connection, now),
     )
 

@@ -54,6 +54,24 @@ class Store(People, Guards):
             met = watched.meet(connection, name, url, greeting, first_contact=first_contact, news_from=news_from)
             return replace(met, kinds=works.meet(connection, met.id, kinds, since=news_from, now=first_contact))
 
+    def keep_kinds(
+        self,
+        server_id: int,
+        mine: Mapping[JobType, datetime],
+        marks: Mapping[JobType, datetime],
+        *,
+        since: datetime,
+    ) -> frozenset[JobType]:
+        """Put back the kinds of work that another watcher has forgotten since a time; return which those are.
+
+        `mine`: from when on the ends of each kind are news; `marks`: up to where they were read.
+        """
+        with self._reading() as connection:
+            if not mine.keys() - works.watched(connection, server_id).keys():
+                return frozenset()
+        with self._writing() as connection:
+            return works.keep(connection, server_id, mine, marks, since=since)
+
     def memory(self, server_id: int, *, horizon: datetime) -> Memory:
         """Return what is known before a look: the watermark and the sessions whose end is awaited."""
         with self._reading() as connection:

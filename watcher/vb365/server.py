@@ -31,7 +31,7 @@ from watcher.vb365.errands import Errands
 from watcher.vb365.estate import read_parts
 from watcher.vb365.examine import failure_findings, greeting_findings, mail_finding
 from watcher.vb365.faults import NotFoundError
-from watcher.vb365.feed import read_events
+from watcher.vb365.feed import SPOKEN_OF, read_events
 from watcher.vb365.history import Mark, list_by_job, read_history
 from watcher.vb365.http import Http, Patience
 from watcher.vb365.identity import Identity, is_past
@@ -92,6 +92,7 @@ class Server:
         self._names = Names(access.name)
         self._singles = Singles(access.name)
         self._kinds = Kinds(kinds)
+        self._heard = SPOKEN_OF.intersection(kinds)
         self._errands = Errands(access.name, kinds)
         self._api: Api | None = None
         self._doubt: LookFailed | None = None
@@ -177,9 +178,9 @@ class Server:
 
         Raises LookFailed. Looks go on meanwhile.
         """
-        if self._api is None or not self._api.dialect.events or not self._kinds.of_jobs:
+        if self._api is None or not self._api.dialect.events or not self._heard:
             return None
-        return await read_events(self._api, token, self._kinds.of_jobs)
+        return await read_events(self._api, token, self._heard)
 
     async def examine(self) -> AsyncIterator[Finding]:
         """Look at address, TLS, login, version, clock and the server's own mail, in this order; ends at a failure."""

@@ -8,7 +8,8 @@ from watcher.core.event import Event
 from watcher.core.render.style import Severity
 from watcher.core.render.units import duration, moment
 
-TOLD = events.ALARMS | events.ALARMS_OVER - {events.SERVER_RECOVERED}
+_LASTING = frozenset(f"{kind}{events.LASTING}" for kind in events.ALARMS)
+TOLD = events.ALARMS | _LASTING | events.ALARMS_OVER - {events.SERVER_RECOVERED}
 
 WORDINGS: Mapping[str, tuple[str, str, Severity]] = {
     events.JOB_OVERDUE: ("Overdue", "overdue", Severity.FAILURE),
@@ -36,6 +37,20 @@ _OVER: Mapping[str, tuple[str, str]] = {
     events.REPOSITORY_INVALID: ("Repository valid again", "with a repository valid again"),
     events.LICENSE_EXPIRING: ("License is in order again", "with a license in order again"),
 }
+_STILL: Mapping[str, tuple[str, str]] = {
+    events.JOB_OVERDUE: ("Still overdue", "still overdue"),
+    events.JOB_STALE: ("Still no good end", "still without a good end"),
+    events.JOB_DISABLED: ("Still disabled", "still disabled"),
+    events.JOB_SLOW: ("Still slow", "still slow"),
+    events.JOB_STALLED: ("Still stalled", "still stalled"),
+    events.JOB_SHORT: ("Still does next to nothing", "that still do next to nothing"),
+    events.SESSION_DISCONNECTED: ("Still disconnected", "still disconnected"),
+    events.SERVER_UNHEALTHY: ("Server is still not healthy", "still not healthy"),
+    events.PROXY_OFFLINE: ("Proxy still offline", "with a proxy still offline"),
+    events.REPOSITORY_LOW: ("Repository still almost full", "with a repository still almost full"),
+    events.REPOSITORY_INVALID: ("Repository still invalid", "with a repository still invalid"),
+    events.LICENSE_EXPIRING: ("License still needs attention", "with a license that still needs attention"),
+}
 _SINCE: Mapping[str, str] = {
     events.JOB_OVERDUE: "It was due {}.",
     events.JOB_STALE: "So it is since {}.",
@@ -53,8 +68,13 @@ def over_wordings() -> Mapping[str, tuple[str, str, Severity]]:
     return {f"{kind}{events.OVER}": (*words, Severity.SUCCESS) for kind, words in _OVER.items()}
 
 
+def still_wordings() -> Mapping[str, tuple[str, str, Severity]]:
+    """Return how alarms are named that are told again: as bad as they were."""
+    return {f"{kind}{events.LASTING}": (*words, WORDINGS[kind][2]) for kind, words in _STILL.items()}
+
+
 def sentences(event: Event, zone: tzinfo) -> Iterator[str]:
-    """Say why an alarm is told and since when it is so, or why it is over and how long it was so."""
+    """Say why an alarm is told and since when it is so, or how long it has been so by now, or was."""
     if event.reason:
         yield f"{event.reason[:1].upper()}{event.reason[1:]}."
     since = event.story.failing_since
@@ -63,5 +83,7 @@ def sentences(event: Event, zone: tzinfo) -> Iterator[str]:
     when = moment(since, zone, beside=event.decided)
     if event.type in _SINCE:
         yield _SINCE[event.type].format(when)
+    elif event.type in _LASTING:
+        yield f"It has been so for {duration(event.happened - since)}, since {when}."
     elif event.type in events.ALARMS_OVER and event.happened > since:
         yield f"It was so for {duration(event.happened - since)}, since {when}."

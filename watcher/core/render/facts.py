@@ -75,7 +75,8 @@ def _speeds(statistics: Statistics) -> Iterator[str]:
     if statistics.processing_rate_bytes:
         yield rate(statistics.processing_rate_bytes)
     if statistics.processing_rate_items:
-        yield f"{number(statistics.processing_rate_items)} items/s"
+        noun = "item" if statistics.processing_rate_items == 1 else "items"
+        yield f"{number(statistics.processing_rate_items)} {noun}/s"
     if statistics.read_rate_bytes:
         yield f"read {rate(statistics.read_rate_bytes)}"
     if statistics.write_rate_bytes:

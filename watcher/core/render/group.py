@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from itertools import groupby
 
-from watcher.core.event import JOB_FAILING, JOB_RECOVERED, SESSION_FAILED, Event
+from watcher.core.event import JOB_FAILING, JOB_RECOVERED, REMINDERS, SESSION_FAILED, Event
 from watcher.core.render.alarms import TOLD
 from watcher.core.render.escape import fold
 from watcher.core.render.markup import Kind, Line, shorten
@@ -25,7 +25,8 @@ def overview(events: tuple[Event, ...], held: str = "") -> str:
         return f"{after}{_story(events)}"
     last = _latest(events)
     counted = Counter(_standing(story) for story in worst_first_stories(last))
-    parts = ", ".join(f"{number(count)} {word}" for word, count in counted.items())
+    are_alike = len(counted) == 1 < len(last)
+    parts = ", ".join(f"{'all' if are_alike else number(count)} {word}" for word, count in counted.items())
     badly = " ended badly" if all(story[-1].type in BAD_ENDS for story in last) else ""
     return f"{after}{number(len(last))} {_things(events)} of {_place(events)}{badly}: {parts}"
 
@@ -44,8 +45,13 @@ def _of_story(story: list[Event], zone: tzinfo, latest: datetime, *, details: bo
     told = [f"{wording(event).word.lower()} {moment(event.happened, zone, beside=latest)}" for event in before[-2:]]
     more = f"{number(len(before) - 2)} more before" if len(before) > 2 else ""
     then = "".join(f", {part}" for part in (*reversed(told), more) if part)
-    lasting = next((f": {said}" for said in sentences(last, zone) if last.type == JOB_FAILING), "").rstrip(".")
-    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}{lasting}")
+    return _item(last, zone, latest, f"{then}{_why(last) if details else ''}{_how_long(last, zone)}")
+
+
+def _how_long(event: Event, zone: tzinfo) -> str:
+    """Say in a reminder for how long it has been so."""
+    said = sentences(event, zone) if event.job is not None and event.type in REMINDERS else ()
+    return f": {said[0 if event.type == JOB_FAILING else -1].rstrip('.')}" if said else ""
 
 
 def worst_first_stories(stories: list[list[Event]]) -> list[list[Event]]:

@@ -56,7 +56,14 @@ _WORDINGS: Mapping[str, Wording] = {
     events.CHANNEL_FAILING: Wording("Channel fails", "with a channel that fails", Severity.WARNING),
     events.CHANNEL_RECOVERED: Wording("Channel works again", "with a channel that works again", Severity.SUCCESS),
     events.CHANNEL_TEST: Wording("Test message from vb365-watcher", "test", Severity.INFO),
+    f"{events.SERVER_UNREACHABLE}{events.LASTING}": Wording(
+        "Server still does not answer", "still not answering", Severity.FAILURE
+    ),
+    f"{events.SERVER_UNAUTHORIZED}{events.LASTING}": Wording(
+        "Server still refuses the login", "still refusing the login", Severity.FAILURE
+    ),
     **{kind: Wording(*words) for kind, words in {**alarms.WORDINGS, **alarms.over_wordings()}.items()},
+    **{kind: Wording(*words) for kind, words in alarms.still_wordings().items()},
 }
 
 _OF_SERVERS = frozenset(
@@ -68,6 +75,8 @@ BAD_ENDS = frozenset({events.SESSION_FAILED, events.SESSION_WARNING, events.SESS
 
 def wording(event: Event) -> Wording:
     """Return how an event is named; a type without words of its own is named by its type."""
+    if event.went_to == events.UNWATCHED and event.type in events.ALARMS_OVER:
+        return Wording(f"{_told_as(event)}, no longer watched", "no longer watched", Severity.INFO)
     known = _WORDINGS.get(event.type)
     if known is not None:
         is_sad = event.heartbeat is not None and not event.heartbeat.is_well
@@ -75,6 +84,12 @@ def wording(event: Event) -> Wording:
     name = event.type.replace(".", " ").replace("_", " ")
     severity = Severity.SUCCESS if event.type.endswith(".recovered") else Severity.WARNING
     return Wording(name.capitalize(), name, severity)
+
+
+def _told_as(event: Event) -> str:
+    """Return how the alarm was named that an event ends."""
+    kind = events.SERVER_UNHEALTHY if event.type == events.SERVER_RECOVERED else events.alarm_of(event.type)
+    return _WORDINGS[kind].word
 
 
 _OF_ERRANDS: Mapping[str, str] = {
@@ -97,7 +112,7 @@ def outcome(event: Event) -> str:
         return "Failed, will be retried"
     if event.type == events.SESSION_UNRECOGNIZED and event.went_to:
         return f"Unknown status {event.went_to}"
-    if event.type == events.SERVER_RECOVERED and event.came_from:
+    if event.type == events.SERVER_RECOVERED and event.came_from and event.went_to != events.UNWATCHED:
         return "Server is healthy again"
     return wording(event).word
 
@@ -158,7 +173,7 @@ def _by_type(event: Event, zone: tzinfo) -> Iterator[str]:
         case events.SESSION_VANISHED:
             was = f" It was last seen as {event.came_from}." if event.came_from else ""
             yield f"The server does not know this session any more; how it ended is not known.{was}"
-        case _ if event.type in _OF_SERVERS:
+        case _ if event.type.removesuffix(events.LASTING) in _OF_SERVERS:
             yield from _of_server(event, zone)
         case events.CHANNEL_FAILING | events.CHANNEL_RECOVERED | events.CHANNEL_TEST:
             yield from _of_channel(event)
@@ -177,7 +192,9 @@ def _of_server(event: Event, zone: tzinfo) -> Iterator[str]:
         return
     if event.reason:
         yield f"{event.reason}."
-    yield f"So it is since {when}. Until it answers nothing is known of its jobs; what ends meanwhile is told then."
+    lasts = event.type.endswith(events.LASTING)
+    so = f"It has been so for {duration(event.happened - since)}, since {when}" if lasts else f"So it is since {when}"
+    yield f"{so}. Until it answers nothing is known of its jobs; what ends meanwhile is told then."
 
 
 def _of_channel(event: Event) -> Iterator[str]:

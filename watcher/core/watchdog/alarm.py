@@ -34,7 +34,8 @@ class Verdict:
 
     `since`: from when on, where the facts say it; else it counts from when it was seen first, and has to be seen for
     `after`. `level`: how bad, a higher one is told again. `until`: when time alone may change it. `wants_read`: it
-    could say more if the jobs were read anew. All times are on the server's clock.
+    could say more if the jobs were read anew. `is_unwatched`: nobody asks any more, so nobody knows whether it is over.
+    All times are on the server's clock.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Verdict:
     session: Session | None = None
     thing: Thing | None = None
     wants_read: bool = False
+    is_unwatched: bool = False
 
     @property
     def key(self) -> Key:
@@ -183,6 +185,8 @@ class _Book:
         if before is not None and before.raised:
             if verdict.level > before.level:
                 self._raise(replace(before, level=verdict.level, reason=verdict.reason))
+            elif verdict.reason and verdict.reason != before.reason:
+                self.kept.append(replace(before, reason=verdict.reason))  # so many days less, so much less is free
             return
         since = verdict.since or self._seen_since(before, verdict.after)
         alarm = Alarm(
@@ -207,7 +211,8 @@ class _Book:
         self.over.append(alarm.key)
         kind = events.over(alarm.kind)
         if alarm.raised and kind is not None:
-            self._say(alarm, kind, verdict.reason, alarm.told)
+            event = _event(alarm, kind, verdict.reason, self.desk)
+            self._say(replace(event, went_to=events.UNWATCHED) if verdict.is_unwatched else event, alarm.told)
 
     def _seen_since(self, before: Alarm | None, after: timedelta) -> datetime:
         if before is None:
@@ -217,18 +222,18 @@ class _Book:
         return max(before.since, self.desk.steady)
 
     def _raise(self, alarm: Alarm) -> None:
-        event, ruling = self._say(alarm, alarm.kind, alarm.reason, alarm.told)
+        event = _event(alarm, alarm.kind, alarm.reason, self.desk)
+        ruling = self._say(event, alarm.told)
         told = now_told(alarm.told, event, ruling, self.desk.case.now)
         self.kept.append(replace(alarm, raised=True, event_id=event.id, told=told))
 
-    def _say(self, alarm: Alarm, kind: str, reason: str, told: tuple[Told, ...]) -> tuple[Event, Ruling]:
-        event = _event(alarm, kind, reason, self.desk)
+    def _say(self, event: Event, told: tuple[Told, ...]) -> Ruling:
         case = replace(self.desk.case, told=told)
         ruling = rule(event, case)
         self.events.append(event)
         self.rulings[event.id] = ruling
         self.owed.extend(owed(event, ruling, case.policy))
-        return event, ruling
+        return ruling
 
 
 def _event(alarm: Alarm, kind: str, reason: str, desk: Desk) -> Event:

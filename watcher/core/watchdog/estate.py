@@ -73,8 +73,7 @@ def _proxy(proxy: Proxy, limits: Limits) -> Verdict:
 
 def _low(one: Repository, limits: Limits, alarm: Alarm | None) -> Verdict:
     if not one.total or one.total < 0 or one.free is None or not limits.repository_low:
-        says = Says.UNSURE if limits.repository_low else Says.NO
-        return Verdict(REPOSITORY_LOW, one.id, says, "it is not watched for that any more")
+        return Verdict(REPOSITORY_LOW, one.id, Says.UNSURE)
     free = one.free * 100 / one.total
     level = sum(free < percent for percent in limits.repository_low)
     thing, said = Thing(one.id, one.name), f"{size(one.free)} of {size(one.total)} are free"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from watcher.core.event import JobRef, ServerRef
-from watcher.core.model import Job, JobType, Session, Status
+from watcher.core.model import JOB_KINDS, Job, JobType, Session, Status
 from watcher.core.record import Known
 from watcher.core.silence import Silence
 from watcher.core.watchdog.alarm import Alarm, Key
@@ -33,6 +33,7 @@ class Ledger:
     """What the store knows that the rules need. `failing`: the last look at the server failed.
 
     `met`: the first contact. `skew`: the server's clock less ours, in seconds. `past`: of the jobs that were asked for.
+    `kinds`: the work that is watched by whoever shares the store.
     """
 
     server: ServerRef
@@ -43,6 +44,7 @@ class Ledger:
     open: tuple[Known, ...] = ()
     past: Mapping[str, Past] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    kinds: frozenset[JobType] = JOB_KINDS
 
 
 @dataclass(frozen=True, slots=True)

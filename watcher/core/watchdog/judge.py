@@ -15,7 +15,7 @@ from watcher.core.event import (
     SERVER_UNHEALTHY,
     SESSION_DISCONNECTED,
 )
-from watcher.core.model import Job
+from watcher.core.model import JOB_KINDS, Job, JobType
 from watcher.core.watchdog.alarm import BY_SESSION, Alarm, Key, Says, Verdict
 from watcher.core.watchdog.estate import of_survey
 from watcher.core.watchdog.facts import NOTHING, Facts, Ledger, as_ref, job_ref
@@ -33,6 +33,7 @@ class Bench:
     """What judging rests on besides the ledger. `usual`: how long each run that is under way may take, by its id.
 
     `limits`: of each job. `sifted`: the jobs that have to be looked at, besides those with alarms and with new runs.
+    `kinds`: the kinds of work that are watched.
     """
 
     facts: Facts
@@ -41,6 +42,7 @@ class Bench:
     usual: Mapping[str, timedelta | None]
     now: datetime
     sifted: Sifted
+    kinds: frozenset[JobType] = JOB_KINDS
 
 
 def limits_of(rulebook: Rulebook, server: str, jobs: Mapping[str, Job]) -> Mapping[str, Limits]:
@@ -53,14 +55,40 @@ def limits_of(rulebook: Rulebook, server: str, jobs: Mapping[str, Job]) -> Mappi
 def judge(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:
     """Yield what the rules say of a server that answers.
 
-    While it is not healthy, or a proxy is offline, what that may explain is not raised besides.
+    While it is not healthy, or a proxy is offline, what that may explain is not raised besides. An alarm that nobody
+    asks for any more is closed, whatever there would be to say of it.
     """
-    verdicts = list(_verdicts(ledger, bench))
+    ours = [alarm for alarm in ledger.alarms.values() if _is_ours(alarm, ledger, bench)]
+    closed = [verdict for alarm in ours if (verdict := _unwatched(alarm, bench))]
+    yield from closed
+    keys = (ledger.alarms.keys() - {alarm.key for alarm in ours}) | {verdict.key for verdict in closed}
+    ledger = replace(ledger, alarms={key: alarm for key, alarm in ledger.alarms.items() if key not in keys})
+    verdicts = [verdict for verdict in _verdicts(ledger, bench) if verdict.key not in keys]
     known = {verdict.key for verdict in verdicts}
     yield from verdicts
     for alarm in ledger.alarms.values():
         if alarm.key not in known and (gone := _gone(alarm, ledger, bench.facts)):
             yield replace(gone, job=alarm.job, thing=alarm.thing)
+
+
+def _is_ours(alarm: Alarm, ledger: Ledger, bench: Bench) -> bool:
+    """Whether an alarm is to be judged here: another watcher of the same store may watch other kinds of jobs."""
+    kind = alarm.job.type if alarm.job is not None else None
+    return kind is None or kind in bench.kinds or kind not in ledger.kinds
+
+
+def _unwatched(alarm: Alarm, bench: Bench) -> Verdict | None:
+    """Return the end of an alarm whose rule is off for what it is about; None if it is on, or if nobody can say."""
+    if alarm.job is not None and alarm.job.type is not None and alarm.job.type not in bench.kinds:
+        return _closed(alarm, "its kind of job is not watched any more")
+    limits = bench.limits.get(alarm.job.id) if alarm.job is not None else bench.server_limits
+    if limits is None or limits.watch(alarm.kind, alarm.session):
+        return None
+    return _closed(alarm, "its rule is switched off")
+
+
+def _closed(alarm: Alarm, reason: str) -> Verdict:
+    return Verdict(alarm.kind, alarm.subject, Says.NO, reason, is_unwatched=True)
 
 
 def _verdicts(ledger: Ledger, bench: Bench) -> Iterator[Verdict]:

@@ -5,8 +5,22 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from watcher.core.event import (
+    JOB_DISABLED,
+    JOB_OVERDUE,
+    JOB_SHORT,
+    JOB_SLOW,
+    JOB_STALE,
+    JOB_STALLED,
+    LICENSE_EXPIRING,
+    PROXY_OFFLINE,
+    REPOSITORY_INVALID,
+    REPOSITORY_LOW,
+    SERVER_UNHEALTHY,
+    SESSION_DISCONNECTED,
+)
 from watcher.core.match import LABEL, Match
-from watcher.core.model import Job
+from watcher.core.model import Job, Session, Status
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -36,6 +50,31 @@ class Limits:
     repository_invalid_after: timedelta | None = 5 * _MINUTE
     repository_low: tuple[int, ...] = (10, 5)
     license_days: tuple[int, ...] = (30, 14, 7, 1)
+
+    def watch(self, kind: str, session: Session | None = None) -> bool:
+        """Whether the rule of an alarm is on. `session`: the run that it is about; one in the queue has its own."""
+        names = _OF_QUEUE if kind == JOB_STALLED and session and session.status == Status.QUEUED else RULES[kind]
+        return any(getattr(self, name) not in _OFF for name in names)
+
+
+RULES: Mapping[str, tuple[str, ...]] = {
+    JOB_OVERDUE: ("overdue_grace",),
+    JOB_STALE: ("rpo", "is_rpo_usual"),
+    JOB_DISABLED: ("disabled_after",),
+    JOB_SLOW: ("slow_after", "is_slow_usual"),
+    JOB_STALLED: ("stalled_after",),
+    JOB_SHORT: ("short_below",),
+    SESSION_DISCONNECTED: ("disconnected_after",),
+    SERVER_UNHEALTHY: ("unhealthy_after",),
+    PROXY_OFFLINE: ("proxy_offline_after",),
+    REPOSITORY_INVALID: ("repository_invalid_after",),
+    REPOSITORY_LOW: ("repository_low",),
+    LICENSE_EXPIRING: ("license_days",),
+}
+"""The limits of each alarm's rule; it is on while one of them is."""
+
+_OF_QUEUE = ("queued_after",)
+_OFF = (None, False, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ def overdue(one: Standing, limits: Limits, now: datetime, alarm: Alarm | None) -
 
     due = due_since(one.job, limits)
     if due is None or one.job.next_run is None or limits.overdue_grace is None:
-        return _overdue(one, Says.NO, _not_started(one.job, limits))
+        why = "it is disabled" if one.job.enabled is False else "no run of it is planned any more"
+        return _overdue(one, Says.NO, why)
     if one.runs_now:
         return _overdue(one, Says.NO, "it runs now")
     begun = latest(one.past.begun, one.job.last_run)
@@ -68,12 +69,6 @@ def overdue(one: Standing, limits: Limits, now: datetime, alarm: Alarm | None) -
 def _overdue(one: Standing, word: Says, reason: str = "", *, until: datetime | None = None) -> Verdict:
     since = one.job.next_run if word is Says.YES else None
     return Verdict(JOB_OVERDUE, one.job.id, word, reason, since=since, until=until, job=one.ref)
-
-
-def _not_started(job: Job, limits: Limits) -> str:
-    if limits.overdue_grace is None:
-        return "it is not watched for that any more"
-    return "it is disabled" if job.enabled is False else "no run of it is planned any more"
 
 
 def rpo_of(job: Job, limits: Limits) -> timedelta | None:

@@ -70,8 +70,10 @@ def _stalled(known: Known, ref: JobRef | None, limits: Limits, now: datetime) ->
         since, limit, word = known.moved, limits.stalled_after, "no progress and no statistics have moved for {}"
     else:
         return Verdict(JOB_STALLED, run.id, Says.UNSURE)
-    if limit is None or since is None:
+    if since is None:
         return Verdict(JOB_STALLED, run.id, Says.UNSURE)
+    if limit is None:  # what was told of it was that it waits, or it would be closed
+        return Verdict(JOB_STALLED, run.id, Says.NO, "it goes on")
     if now < since + limit:
         return Verdict(JOB_STALLED, run.id, Says.NO, "it goes on", until=since + limit)
     return Verdict(JOB_STALLED, run.id, Says.YES, word.format(duration(limit)), since=since, job=ref, session=run)
