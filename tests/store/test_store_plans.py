@@ -27,6 +27,7 @@ _MAY = {
     "replace": "a server is replaced once in years",
     "prune": "what goes is what is old, a thousand at a time",
     "digest": "sessions of its days alone, by their index",
+    "keep_kinds": "another watcher has begun to watch less; then what was over since",
     "trails": "a person asks what became of one session",
 }
 _NEWEST = re.compile(
