@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
 from watcher.cli.ending import Ending
-from watcher.cli.given import moment, quiet_log, settings_of, store_errors
+from watcher.cli.given import misused, moment, quiet_log, settings_of, store_errors, unknown_name
 from watcher.cli.screen import say, show_json
 from watcher.clock import now
 from watcher.core.delivery import State
@@ -50,7 +50,7 @@ def execute(args: argparse.Namespace) -> int:
     """Explain one event that could be, or what became of one session."""
     asked = any((args.job, args.job_type, args.server, args.organization, args.event, args.at))
     if bool(args.session) == asked:
-        raise Ending("name a session, or describe an event: `--job NAME --event failed`", code=2)
+        raise misused("explain", "name a session, or describe an event: `--job NAME --event failed`")
     settings = settings_of(args, need_secrets=False)
     quiet_log(settings)
     return _session(args, settings) if args.session else _what_if(args, settings)
@@ -60,7 +60,7 @@ def _what_if(args: argparse.Namespace, settings: Settings) -> int:
     try:
         at = moment(args.at, settings.timezone, now()) if args.at else now()
     except ValueError as error:
-        raise Ending(f"--at: {error}", code=2) from None
+        raise misused("explain", f"--at: {error}") from None
     kinds = _kinds(args.event or SESSION_FAILED)
     jobs, silences, channels = _known(settings)
     policy = planned_policy(settings, channels)
@@ -97,7 +97,7 @@ def _kinds(word: str) -> list[str]:
     try:
         return sorted(events_named([word]))
     except UnknownWordError as error:
-        raise Ending(f"--event: {error}", code=2) from None
+        raise misused("explain", f"--event: {error}") from None
 
 
 def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str, str]]:
@@ -114,16 +114,15 @@ def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str,
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:
     jobs = list(jobs)
+    servers = list(dict.fromkeys([*(one.name for one in settings.servers), *(one.server for one in jobs)]))
+    if args.server and args.server not in servers:
+        raise Ending(unknown_name("server", args.server, servers), code=2)
     meant = [one for one in jobs if one.job.name == args.job and args.server in {None, one.server}]
     if jobs and args.job and not meant and args.job_type is None:
         near = get_close_matches(args.job, {one.job.name for one in jobs}, n=1)
         hint = f": did you mean `{near[0]}`?" if near else ""
         print(f"watcher: no job that is known by now is called `{args.job}`{hint}", file=sys.stderr)  # noqa: T201
     found = meant[0] if meant else None
-    servers = [server.name for server in settings.servers]
-    if args.server and args.server not in servers:
-        near = get_close_matches(args.server, servers, n=1)
-        raise Ending(f"no server is called `{args.server}`: {_or(near or servers)}", code=2)
     server = args.server or (found.server if found else servers[0] if servers else "default")
     organization = args.organization or (found.job.organization if found else None)
     of_work = _kind(args.job_type) if args.job_type else found.job.type if found else None
@@ -135,11 +134,7 @@ def _kind(word: str) -> JobType:
     try:
         return JobType(word)
     except ValueError:
-        raise Ending(f"--job-type: `{word}` is none of {', '.join(JobType)}", code=2) from None
-
-
-def _or(names: list[str]) -> str:
-    return f"there is {', '.join(names)}" if names else "there is none"
+        raise misused("explain", f"--job-type: `{word}` is none of {', '.join(JobType)}") from None
 
 
 def _show(event: Event, ruling: Ruling, at: datetime, settings: Settings) -> None:
@@ -195,7 +190,7 @@ def _session(args: argparse.Namespace, settings: Settings) -> int:
 def _trails(store: Store, prefix: str) -> list[Trail]:
     trails = store.trails(prefix)
     if not trails:
-        raise Ending(f"no session that is known begins with `{prefix}` (see `watcher sessions`)", code=1)
+        raise Ending(f"{prefix} is no session, nor the beginning of one (see `watcher sessions`)", code=1)
     return trails
 
 
