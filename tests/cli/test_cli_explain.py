@@ -117,6 +117,11 @@ def test_a_name_that_no_job_has_is_said(routed: Shell) -> None:
         (("s-1", "--job", "x"), "name a session, or describe an event", 2),
         (("--event", "fialed"), "--event: `fialed` is no event: did you mean `failed`?", 2),
         (("--job", "x", "--at", "soon"), "--at: `soon` is no time", 2),
+        (
+            ("--job", "x", "--at", "9999-12-31T23:59"),
+            "--at: `9999-12-31T23:59` is too far away: write a time from 1970",
+            2,
+        ),
         (("--server", "QH"), "no server is called `QH`: the servers are HQ", 2),
         (("nothing",), "nothing is no session, nor the beginning of one (see `watcher sessions`)", 1),
     ],

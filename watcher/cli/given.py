@@ -15,6 +15,8 @@ from watcher import logs
 from watcher.cli.ending import Ending
 from watcher.settings import Settings, SettingsError, load
 
+_YEARS = range(1970, 2200)
+
 
 def settings_of(args: argparse.Namespace, *, need_secrets: bool = True) -> Settings:
     """Load the settings that a command line asks for. Ending with code 2 and one line for each mistake."""
@@ -42,6 +44,8 @@ def moment(text: str, zone: tzinfo, at: datetime) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"`{text}` is no time: write `23:30` or `2026-03-01T23:30`") from None
+    if found.year not in _YEARS:  # hours are counted on from it, and calendars have ends
+        raise ValueError(f"`{text}` is too far away: write a time from {_YEARS.start} to {_YEARS.stop - 1}")
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

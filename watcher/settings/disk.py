@@ -1,8 +1,13 @@
-"""What the disk says of a file of settings: why it cannot be read, and who may read it."""
+"""What the disk says of a file of settings: what it holds, why it cannot be read, and who may read it."""
 
 from pathlib import Path
 
 _OTHERS = 0o077
+
+
+def content(path: Path) -> str:
+    """Return what a secret's file holds, word for word but for its last newline. OSError, ValueError."""
+    return path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r")
 
 
 def why(error: Exception) -> str:

@@ -45,11 +45,13 @@ from watcher.settings.table import (
     PLACES,
     POLL_INTERVAL,
     PUBLIC_URL,
+    TABLE,
     TIMEZONE,
     URL,
     WATCH,
 )
 from watcher.settings.templates import table_template
+from watcher.settings.twins import warn_of_twins
 from watcher.settings.watchdogs import table_watchdogs
 from watcher.settings.zone import machine_zone
 
@@ -106,6 +108,7 @@ def _open(
     above = (given, env, env_file.layer if env_file else {}, kept)
     toml = _toml(Reader(above, notes, need_secrets), usual)
     reader = Reader((*above, _top_level(toml, notes)), notes, need_secrets)
+    warn_of_twins(reader, TABLE)
     return _Sources(reader, toml, _files(env_file, toml), credentials)
 
 

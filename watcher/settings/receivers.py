@@ -23,6 +23,7 @@ from watcher.settings.table import (
     NAME,
     WEBHOOK_SECRET,
 )
+from watcher.settings.twins import warn_of_twins
 
 
 def flat_channels(reader: Reader) -> list[ChannelSettings]:
@@ -38,6 +39,7 @@ def table_channel(
     own = of_table(table, where, CHANNEL_PLACES, reader.notes)
     name = reader.of(own).optional(NAME)
     inner = reader.of(own, of_credentials(credentials, {CHANNEL_URL.key: (f"channel-{name}",)} if name else {}))
+    warn_of_twins(inner, (CHANNEL_URL,))
     if inner.find(CHANNEL_URL) is None:
         if reader.need_secrets:
             reader.notes.problem(f"{where}: url", "missing: set it, or `url_file`, or put a credential in place")

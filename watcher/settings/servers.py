@@ -26,6 +26,7 @@ from watcher.settings.table import (
     USERNAME,
     VERIFY_TLS,
 )
+from watcher.settings.twins import warn_of_twins
 
 DEFAULT_NAME = "default"
 
@@ -57,6 +58,7 @@ def table_server(
     if name is None or url is None:
         return None
     named = of_credentials(credentials, {PASSWORD.key: (f"password-{name}",)})
+    warn_of_twins(reader.of(own, named), (PASSWORD,))
     inner = reader.with_own(own, named)
     server = replace(_server(inner, name, url), labels=_labels(table, where, reader.notes))
     _check(server, inner, where, f"{where}: {USERNAME.key}", f"{where}: {PASSWORD.key}")
