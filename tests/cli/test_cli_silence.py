@@ -62,8 +62,11 @@ def test_a_name_that_no_job_has_is_said(shell: Shell) -> None:
         (("--job", "x", "--for", ""), "--for: `` is no duration: "),
         (("--job", "x", "--until", ""), "--until: `` is no time: "),
         (("--job", "x", "--until", "soon"), "--until: `soon` is no time: write `23:30` or `2026-03-01T23:30`"),
-        (("--event", "fialed", "--for", "1h"), "--event: `fialed` is none of them: did you mean `failed`?"),
-        (("--severity", "bad", "--for", "1h"), "--severity: `bad` is none of them"),
+        (("--event", "fialed", "--for", "1h"), "--event: `fialed` is no event: did you mean `failed`?"),
+        (
+            ("--severity", "bad", "--for", "1h"),
+            "--severity: `bad` is no severity: they are info, success, warning, failure",
+        ),
     ],
 )
 def test_what_does_not_hold_is_one_line_and_2(

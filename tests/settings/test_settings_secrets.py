@@ -116,7 +116,7 @@ def test_a_secret_file_that_cannot_be_read_is_named(world: World, content: bytes
     path.unlink()
     if content:
         path.write_bytes(content)
-    reason = "it is not UTF-8 text" if content else "No such file or directory"
+    reason = "it is not UTF-8 text (line 1): save it as UTF-8" if content else "No such file or directory"
     environ = {"WATCHER_PASSWORD": "", "WATCHER_PASSWORD_FILE": str(path)}
     assert world.problems(environ) == (f"WATCHER_PASSWORD_FILE: pw cannot be read: {reason}",)
 

@@ -14,7 +14,10 @@ def why(error: Exception) -> str:
     """Say in a few words why a file could not be read as text."""
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    return "it is not UTF-8 text"
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return f"it is not UTF-8 text (line {line}): save it as UTF-8"
+    return "its name is none"  # a NUL in it
 
 
 def is_open_to_others(path: Path) -> bool:

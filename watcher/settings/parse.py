@@ -49,6 +49,15 @@ def plain(text: str) -> str:
     return text
 
 
+def login(text: str) -> str:
+    r"""Take a user's name: one line; a `\b` or `\t` in double quotes of TOML has become a control character."""
+    if not text:
+        raise ValueError("is empty")
+    if not text.isprintable():
+        raise ValueError("has a control character in it: in watcher.toml write it in single quotes, as 'DOMAIN\\user'")
+    return text
+
+
 def secret(text: str) -> Secret:
     """Take a secret word for word."""
     return Secret(plain(text))

@@ -64,17 +64,17 @@ def table_channel(
     )
 
 
-def check_distinct(channels: Iterable[ChannelSettings], notes: Notes) -> None:
-    """Note two channels of one name or of one URL."""
+def check_distinct(channels: Iterable[tuple[str, ChannelSettings]], notes: Notes) -> None:
+    """Note two channels of one name or of one URL; each comes with the place where it is set."""
     names: set[str] = set()
     urls: dict[Secret, str] = {}
-    for channel in channels:
+    for where, channel in channels:
         if channel.url in urls:
             twin = urls[channel.url]
-            mend = "is set twice" if twin == channel.name else f"has the URL of {twin}"
-            notes.problem(f"channel {channel.name}", f"{mend}: keep one of the two")
+            mend = "is set twice" if twin == channel.name else f"has the URL of `{twin}`"
+            notes.problem(where, f"channel `{channel.name}` {mend}: keep one of the two")
         elif channel.name in names:
-            notes.problem(f"channel {channel.name}", "there are two of this name: rename one")
+            notes.problem(where, f"another channel is called `{channel.name}`, too: rename one of them")
         names.add(channel.name)
         urls.setdefault(channel.url, channel.name)
 

@@ -52,7 +52,7 @@ def table_server(
     reader: Reader, table: Mapping[str, object], where: str, credentials: str | None
 ) -> ServerSettings | None:
     """Return the server that one `[[servers]]` table describes; its own keys win over the flat settings."""
-    own = of_table(_without(table, "labels"), where, SERVER_PLACES, reader.notes)
+    own = of_table(_without(table, "labels"), where, SERVER_PLACES, reader.notes, also=("labels",))
     name = _needed(reader.of(own), NAME, where, "give each server a name")
     url = _needed(reader.of(own), URL, where, "write `https://HOST:4443`")
     if name is None or url is None:
@@ -71,15 +71,15 @@ def ask_for_server(reader: Reader) -> None:
     _ask_for_login(reader, USERNAME.variable, PASSWORD.variable)
 
 
-def check_distinct(servers: Iterable[ServerSettings], notes: Notes) -> None:
-    """Note two servers of one name or of one address."""
+def check_distinct(servers: Iterable[tuple[str, ServerSettings]], notes: Notes) -> None:
+    """Note two servers of one name or of one address; each comes with the place where it is set."""
     names: set[str] = set()
     urls: dict[str, str] = {}
-    for server in servers:
+    for where, server in servers:
         if server.name in names:
-            notes.problem(f"server {server.name}", "there are two of this name: rename one")
+            notes.problem(where, f"another server is called `{server.name}`, too: rename one of them")
         if server.url in urls:
-            notes.problem(f"server {server.name}", f"has the address of {urls[server.url]}: keep one of the two")
+            notes.problem(where, f"has the address of server `{urls[server.url]}`: keep one of the two")
         names.add(server.name)
         urls.setdefault(server.url, server.name)
 

@@ -21,7 +21,7 @@ URL = Setting(
     "Address of the VB365 server; a trailing `/` or `/v8` is cut off.",
     sample="https://vb365.example.com:4443",
 )
-USERNAME = Setting("username", parse.plain, "Login, as `MACHINE\\user` or `DOMAIN\\user`.", sample="DOMAIN\\watcher")
+USERNAME = Setting("username", parse.login, "Login, as `MACHINE\\user` or `DOMAIN\\user`.", sample="DOMAIN\\watcher")
 PASSWORD = Setting("password", parse.secret, "Password of that login.", sample="the password", secret=True)
 API_VERSION = Setting(
     "api_version",
