@@ -154,3 +154,13 @@ def test_a_kind_of_work_can_be_asked_for(routed: Shell) -> None:
 def test_an_hour_needs_no_zero_before_it(routed: Shell, at: str) -> None:
     """People write it either way."""
     assert " 09:30:00+0" in explain(routed, "--job", "Mail", "--at", at).splitlines()[0]
+
+
+def test_a_database_that_cannot_be_read_is_said(routed: Shell) -> None:
+    """The answer rests on the settings alone then, and a silence may be missing in it."""
+    routed.database.write_text("no database at all, but long enough to be looked at\n" * 20)
+    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), "--job", "Mail")
+    assert ended.code == 0
+    (line,) = ended.mistakes
+    assert line.endswith("; jobs and silences in it are left out")
+    assert "route night: yes" in ended.out

@@ -56,7 +56,7 @@ def test_help_imports_nothing_heavy() -> None:
     count, _, ours = rest.partition(" ")
     assert heavy == "["
     assert int(count) < LIGHT
-    assert ours.strip() == "['watcher.cli', 'watcher.cli.ending', 'watcher.cli.parser']"
+    assert ours.strip() == "['watcher.cli', 'watcher.cli.ending', 'watcher.cli.parser', 'watcher.cli.streams']"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,21 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
 from watcher.cli.ending import Ending
-from watcher.cli.given import misused, moment, quiet_log, settings_of, store_errors, unknown_name
+from watcher.cli.given import (
+    closed_to_us,
+    database_file,
+    misused,
+    moment,
+    quiet_log,
+    settings_of,
+    store_errors,
+    unknown_name,
+)
 from watcher.cli.screen import say, show_json
 from watcher.clock import now
 from watcher.core.delivery import State
@@ -102,14 +110,24 @@ def _kinds(word: str) -> list[str]:
 
 def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str, str]]:
     """Read jobs, silences and channels (address by name) from the database; there may be none yet."""
-    with suppress(StoreError):
+    try:
         store = open_store(settings.database_url.reveal(), read_only=True)
-        try:
-            channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
-            return store.known_jobs(), store.silences(limit=_KEPT), channels
-        finally:
-            store.close()
-    return [], [], {}
+    except (StoreError, PermissionError) as error:
+        _say_left_out(settings, error)
+        return [], [], {}
+    try:
+        channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
+        return store.known_jobs(), store.silences(limit=_KEPT), channels
+    finally:
+        store.close()
+
+
+def _say_left_out(settings: Settings, error: StoreError | PermissionError) -> None:
+    """Say that the answer rests on the settings alone, where there is a database that cannot be used."""
+    path = database_file(settings)
+    if isinstance(error, PermissionError) or path is None or path.exists():
+        why = closed_to_us(error) if isinstance(error, PermissionError) else str(error)
+        print(f"watcher: {why}; jobs and silences in it are left out", file=sys.stderr)  # noqa: T201
 
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:

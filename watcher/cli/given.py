@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, tzinfo
 from difflib import get_close_matches
+from pathlib import Path
 
 from watcher import logs
 from watcher.cli.ending import Ending
-from watcher.settings import Settings, SettingsError, load
+from watcher.settings import ChannelSettings, Settings, SettingsError, load
 
+_SQLITE = "sqlite:///"
 _YEARS = range(1970, 2200)
 
 
@@ -54,6 +56,17 @@ def misused(command: str, *mistakes: str) -> Ending:
     return Ending(*(f"{mistake} (see `watcher {command} --help`)" for mistake in mistakes), code=2)
 
 
+def database_file(settings: Settings) -> Path | None:
+    """Return the file of the database, which need not be there; None for one on a server."""
+    url = settings.database_url.reveal()
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def of_channel(channel: ChannelSettings, error: Exception) -> str:
+    """Return what is wrong with a channel without its name, which stands before it already."""
+    return str(error).removeprefix(f"channel {channel.name}: ")
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """Say that no server or channel has this name, and which one is near, or which there are."""
     names = list(known)
@@ -64,12 +77,19 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn errors of the store into endings: 2 for a database that this version must not touch, else 1."""
-    from watcher.store import NewerDatabase, StoreError  # noqa: PLC0415 - brings SQLAlchemy in
+    """Turn errors of the store into endings: 2 for a newer database and for names that nothing has, else 1."""
+    from watcher.store import NewerDatabase, NoSuchChannel, StoreError  # noqa: PLC0415 - brings SQLAlchemy in
 
     try:
         yield
-    except NewerDatabase as error:
+    except (NewerDatabase, NoSuchChannel) as error:
         raise Ending(str(error), code=2) from None
     except StoreError as error:
         raise Ending(str(error), code=1) from None
+    except PermissionError as error:
+        raise Ending(closed_to_us(error), code=1) from None
+
+
+def closed_to_us(error: PermissionError) -> str:
+    """Say that a database stands in a folder that this user may not enter: others than the service mostly may not."""
+    return f"database {error.filename or '?'}: this user may not enter its folder; try as another, or as root"

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from textwrap import fill
 from typing import NoReturn, TypeAlias
 
 from watcher import __version__
@@ -26,6 +27,14 @@ settings that do not hold (one line for each mistake)
 example: watcher check --env-file settings.env"""
 
 
+class _Help(argparse.HelpFormatter):
+    """Breaks paragraphs where the terminal ends, and leaves an example as it is to be typed."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(one if one.startswith("example:") else fill(one, width) for one in paragraphs)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line."""
 
@@ -47,7 +56,7 @@ def build() -> argparse.ArgumentParser:
         prog="watcher",
         description=_ABOUT,
         epilog=_ENDING,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"watcher {__version__}")
@@ -144,7 +153,7 @@ def _add(commands: _Commands, name: str, about: str, example: str, *, of: str = 
         help=about,
         description=about,
         epilog=f"example: watcher {of}{name} {example}".rstrip(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     _add_files(parser, default=argparse.SUPPRESS)

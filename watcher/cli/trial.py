@@ -1,14 +1,16 @@
 """`watcher test-channel`: a test message through each named channel."""
 
 import argparse
+import signal
 from collections.abc import Sequence
 
 import anyio
 
 from watcher.channels import BadChannel, open_channel
 from watcher.cli.ending import Ending
-from watcher.cli.given import quiet_log, settings_of, unknown_name
+from watcher.cli.given import of_channel, quiet_log, settings_of, unknown_name
 from watcher.cli.screen import say
+from watcher.cli.streams import flush
 from watcher.clock import now
 from watcher.daemon.parts import manner
 from watcher.daemon.trial import is_delivered, send_tests
@@ -22,7 +24,14 @@ def execute(args: argparse.Namespace) -> int:
     chosen = choose(settings.channels, args.names)
     if not chosen:
         raise Ending("no channel is set: name one in WATCHER_CHANNELS or watcher.toml", code=1)
+    _end_at_once()
     return 0 if anyio.run(_try_all, chosen, settings) else 1
+
+
+def _end_at_once() -> None:
+    """Let Ctrl-C end the process: a service that hangs is asked in a thread, which nothing could call back."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def choose(channels: Sequence[ChannelSettings], names: Sequence[str]) -> list[ChannelSettings]:
@@ -42,7 +51,8 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
     try:
         channel = open_channel(settings.name, settings.url.reveal(), **manner(settings, everything))
     except BadChannel as error:
-        say(f"failed: {error}")
+        say(f"{settings.name}: failed: {of_channel(settings, error)}")
+        flush()
         return False
     well = True
     try:
@@ -50,6 +60,7 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
             well = well and is_delivered(verdict)
             result = "delivered" if is_delivered(verdict) else f"failed: {verdict.reason}"
             say(f"{settings.name} ({destination}): {result}")
+            flush()
     finally:
         await channel.aclose()
     return well

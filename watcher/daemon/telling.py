@@ -44,7 +44,7 @@ class Telling:
                 log.info(text, report.server, chain.last.id, chain.last.status, extra={"server": report.server})
         if report.silenced:
             self.metrics.silenced(report.server, report.silenced)
-            log.info("%s: %d events are kept back by a silence", report.server, report.silenced)
+            log.info("%s: %s kept back by a silence", report.server, _events(report.silenced))
         for event in report.events:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
@@ -65,7 +65,7 @@ class Telling:
         silenced = sum(ruling.muted_by is not None for ruling in said.rulings.values())
         if silenced:
             self.metrics.silenced(server, silenced)
-            log.info("%s: %d events are kept back by a silence", server, silenced)
+            log.info("%s: %s kept back by a silence", server, _events(silenced))
         for event in said.events:
             self.metrics.transition(server, event.type)
             name = event.job.name if event.job else (event.thing.name if event.thing else "")
@@ -145,3 +145,7 @@ class Telling:
 
 def _looks(number: int) -> str:
     return "one failed look" if number == 1 else f"{number} failed looks"
+
+
+def _events(number: int) -> str:
+    return "1 event is" if number == 1 else f"{number} events are"
