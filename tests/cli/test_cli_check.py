@@ -22,7 +22,7 @@ from watcher.web.serve import serving
 
 DEAF_NO_MORE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"  # a shell makes its background deaf
-    "from watcher.cli import main; sys.exit(main(['test-channel']))"
+    "from watcher.__main__ import start; sys.argv[1:] = ['test-channel']; start()"
 )
 DEAD = {"URL": "http://127.0.0.1:9", "USERNAME": "DOM\\svc", "PASSWORD": HUSH}
 
@@ -245,4 +245,4 @@ def test_ctrl_c_ends_a_test_message_that_hangs(shell: Shell) -> None:
                 _, err = process.communicate(timeout=5)
         finally:
             process.kill()
-    assert (process.returncode, err) == (-signal.SIGINT, b"")
+    assert (process.returncode, err) == (130, b"")

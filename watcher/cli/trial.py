@@ -1,7 +1,6 @@
 """`watcher test-channel`: a test message through each named channel."""
 
 import argparse
-import signal
 from collections.abc import Sequence
 
 import anyio
@@ -24,14 +23,7 @@ def execute(args: argparse.Namespace) -> int:
     chosen = choose(settings.channels, args.names)
     if not chosen:
         raise Ending("no channel is set: name one in WATCHER_CHANNELS or watcher.toml", code=1)
-    _end_at_once()
     return 0 if anyio.run(_try_all, chosen, settings) else 1
-
-
-def _end_at_once() -> None:
-    """Let Ctrl-C end the process: a service that hangs is asked in a thread, which nothing could call back."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def choose(channels: Sequence[ChannelSettings], names: Sequence[str]) -> list[ChannelSettings]:
