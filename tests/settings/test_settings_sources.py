@@ -118,10 +118,13 @@ def test_an_unknown_name_in_the_env_file_is_named_with_its_line(world: World) ->
     """Our prefix makes it a mistake; any other name only has no effect."""
     world.write("settings.env", "# head\nWATCHER_TIMEZON=UTC\n")
     assert world.problems() == ("settings.env:2: WATCHER_TIMEZON: unknown setting: did you mean WATCHER_TIMEZONE?",)
-    world.write("settings.env", "WACTHER_URL=x\nTZ=UTC\n")
+    world.write("settings.env", "watcher_keep=2d\n")
+    assert world.problems() == ("settings.env:1: watcher_keep: unknown setting: did you mean WATCHER_KEEP?",)
+    world.write("settings.env", "WACTHER_URL=x\nTZ=UTC\nKEEP=2d\n")
     assert tuple(map(world.local, world.load().warnings)) == (
         "settings.env:1: sets none of our settings and has no effect: did you mean WATCHER_URL?",
         "settings.env:2: sets none of our settings and has no effect",
+        "settings.env:3: sets none of our settings and has no effect: did you mean WATCHER_KEEP?",
     )
 
 

@@ -394,3 +394,12 @@ def test_a_ca_file_that_is_not_there_is_a_mistake(world: World) -> None:
     assert world.problems({"WATCHER_CA_FILE": "/nowhere.pem"}) == (
         "WATCHER_CA_FILE: /nowhere.pem cannot be read: No such file or directory",
     )
+
+
+def test_a_ca_file_in_another_form_is_a_mistake(world: World) -> None:
+    """Windows exports certificates as DER; every look would fail for it, too."""
+    path = world.write("ca.cer", "0\x82\x03 not PEM")
+    (found,) = world.problems({"WATCHER_CA_FILE": str(path)})
+    assert found.startswith("WATCHER_CA_FILE: ca.cer holds no certificate in PEM form: `openssl x509 -inform der ")
+    path.write_text("-----BEGIN CERTIFICATE-----\n")
+    assert world.problems({"WATCHER_CA_FILE": str(path)}) == ()

@@ -51,7 +51,7 @@ def of_env_file(path: Path, lines: Iterable[Line], notes: Notes) -> Layer:
     ours: dict[str, Written] = {}
     for line in lines:
         where = f"{path}:{line.number}"
-        if line.name.startswith(PREFIX):
+        if line.name.upper().startswith(PREFIX):  # `watcher_url` is misspelt, and not somebody else's
             if line.name in ours:
                 notes.warn(where, f"sets {line.name} again: this line counts")
             ours[line.name] = Written(line.value, f"{where}: {line.name}")
@@ -132,8 +132,13 @@ _FEW = 12
 
 
 def _nearest_variable(name: str) -> str:
-    near = get_close_matches(name.upper(), [PREFIX + key.upper() for key in PLACES], n=1, cutoff=0.7)
+    known = [PREFIX + key.upper() for key in PLACES]
+    near = [PREFIX + name.upper()] if PREFIX + name.upper() in known else _close(name.upper(), known)
     return f": did you mean {near[0]}?" if near else ""
+
+
+def _close(name: str, known: list[str]) -> list[str]:
+    return get_close_matches(name, known, n=1, cutoff=0.7)
 
 
 def _put(found: dict[str, Written], place: Place, written: Written, notes: Notes) -> None:

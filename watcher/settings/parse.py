@@ -32,6 +32,7 @@ _WATCHABLE = tuple(kind.value for kind in JobType)
 _RATE = re.compile(r"([0-9]{1,9})\s*/\s*(s|sec|second|m|min|minute|h|hour)")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LARGEST_BATCH = 1000
+_OPENSSL = re.compile(r"sha256 fingerprint=", re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -174,8 +175,8 @@ def watch(text: str) -> frozenset[JobType]:
 
 
 def fingerprints(text: str) -> tuple[str, ...]:
-    """Read SHA-256 fingerprints, hex with or without colons, separated by spaces or commas."""
-    found = tuple(word.replace(":", "").lower() for word in words(text))
+    """Read SHA-256 fingerprints, hex with or without colons, by spaces or commas; also as openssl prints them."""
+    found = tuple(word.replace(":", "").lower() for word in words(_OPENSSL.sub(" ", text)))
     if wrong := [word for word in found if not _FINGERPRINT.fullmatch(word)]:
         raise ValueError(
             f"`{wrong[0][:16]}…` is no SHA-256 fingerprint: it has 64 hex digits, as printed by "

@@ -1,5 +1,6 @@
 """The watched servers: `[[servers]]` of watcher.toml, and the one that the flat settings describe."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from watcher.settings.table import (
 from watcher.settings.twins import warn_of_twins
 
 DEFAULT_NAME = "default"
+
+_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
 
 _MENDS: tuple[tuple[Setting[object], str], ...] = (
     (USERNAME, "missing: set it to a login of the server, as `DOMAIN\\user`"),
@@ -106,8 +109,8 @@ def _check(server: ServerSettings, reader: Reader, where: str, *login: str) -> N
         return
     _ask_for_login(reader, *login)
     ca_file = reader.find(CA_FILE)
-    if ca_file and server.ca_file and (reason := _unreadable(server.ca_file)):
-        reader.notes.problem(ca_file.where, f"{server.ca_file} cannot be read: {reason}")
+    if ca_file and server.ca_file and (reason := _no_bundle(server.ca_file)):
+        reader.notes.problem(ca_file.where, f"{server.ca_file} {reason}")
     _warn(server, where, reader.notes)
 
 
@@ -133,12 +136,17 @@ def _needed(reader: Reader, setting: Setting[str], where: str, mend: str) -> str
     return reader.optional(setting)
 
 
-def _unreadable(path: Path) -> str | None:
+def _no_bundle(path: Path) -> str | None:
+    """Say why a file is no PEM bundle, as far as that shows without reading its certificates; None if it may be one."""
     try:
-        path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        return why(error)
-    return None
+        return f"cannot be read: {why(error)}"
+    if _PEM.search(content):
+        return None
+    return (
+        "holds no certificate in PEM form: `openssl x509 -inform der -in FILE -out ca.pem` makes one of a .cer or .der"
+    )
 
 
 def _labels(table: Mapping[str, object], where: str, notes: Notes) -> tuple[tuple[str, str], ...]:
