@@ -210,9 +210,8 @@ def test_a_folder_that_this_user_may_not_enter_is_one_line(
     """The state folder is the service's own; whoever asks as himself is told so."""
     shell.fill()
     denied = PermissionError(13, "Permission denied", "/var/lib/vb365-watcher/watcher.db")
-    for module in ("show", "retry", "explain", "examining"):
-        monkeypatch.setattr(f"watcher.cli.{module}.open_store", _raising(denied))
-    monkeypatch.setattr("watcher.daemon.process.open_store", _raising(denied))
+    for module in ("watcher.cli.database", "watcher.daemon.process"):
+        monkeypatch.setattr(f"{module}.open_store", _raising(denied))
     for name, value in shell.environ(shell.asleep()).items():
         if name.startswith("WATCHER_"):
             monkeypatch.setenv(name, value)

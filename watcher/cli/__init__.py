@@ -1,7 +1,6 @@
 """The commands. Each is a module of its own, imported when it is called; here is what all have in common."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -33,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(argv)
     except Ending as ending:
         for line in ending.lines:
-            print(f"watcher: {line}", file=sys.stderr)  # noqa: T201 - the user's line
+            streams.complain(line)
         return ending.code
     except SystemExit as done:  # argparse, after --help and --version
         return done.code if isinstance(done.code, int) else 0
@@ -62,7 +61,7 @@ def _internal_error(error: Exception) -> int:
         error = error.exceptions[0]
     _log.debug("internal error", exc_info=error)
     place = _place(error)
-    print(f"watcher: internal error: {type(error).__name__} at {place}; please report", file=sys.stderr)  # noqa: T201
+    streams.complain(f"internal error: {type(error).__name__} at {place}; please report")
     return 1
 
 

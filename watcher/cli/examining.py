@@ -8,7 +8,8 @@ from pathlib import Path
 import anyio
 
 from watcher.channels import BadChannel, open_channel
-from watcher.cli.given import closed_to_us, database_file, of_channel
+from watcher.cli.database import closed_to_us, database_file, opened
+from watcher.cli.given import of_channel
 from watcher.clock import Clock, now
 from watcher.core.event import Event
 from watcher.core.examples import examples
@@ -17,7 +18,7 @@ from watcher.core.model import LookFailed
 from watcher.core.views import ChannelView
 from watcher.daemon.parts import build_server, close_server, manner
 from watcher.settings import ChannelSettings, ServerSettings, Settings
-from watcher.store import StoreError, open_store
+from watcher.store import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def examine_database(settings: Settings) -> Group:
         found = _file(path, settings) if path else None
         if found and found.grade != Grade.WARNING:
             return Group("database", (found,))
-        rows = _channels_of(settings)
+        with opened(settings) as store:
+            rows = store.status(now=now()).channels
     except StoreError as error:
         return Group("database", (Finding("reading", Grade.FAILED, str(error)),))
     except PermissionError as error:
@@ -64,14 +66,6 @@ def examine_database(settings: Settings) -> Group:
     works = Finding("reading", Grade.OK, "works")
     waiting = orphans(rows, (channel.name for channel in settings.channels))
     return Group("database", (works, *([found] if found else ()), *waiting))
-
-
-def _channels_of(settings: Settings) -> list[ChannelView]:
-    store = open_store(settings.database_url.reveal(), read_only=True)
-    try:
-        return list(store.status(now=now()).channels)
-    finally:
-        store.close()
 
 
 def _file(path: Path, settings: Settings) -> Finding | None:

@@ -1,24 +1,16 @@
 """`watcher explain`: who is told of an event, or was told of a session, and why."""
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
+from watcher.cli.database import closed_to_us, database_file, opened, store_errors
 from watcher.cli.ending import Ending
-from watcher.cli.given import (
-    closed_to_us,
-    database_file,
-    misused,
-    moment,
-    quiet_log,
-    settings_of,
-    store_errors,
-    unknown_name,
-)
+from watcher.cli.given import misused, moment, quiet_log, settings_of, unknown_name
 from watcher.cli.screen import say, show_json
+from watcher.cli.streams import complain
 from watcher.clock import now
 from watcher.core.delivery import State
 from watcher.core.errand import reference
@@ -43,7 +35,7 @@ from watcher.core.views import DeliveryView, Footprint, KnownJob, Trail
 from watcher.core.wanted import UnknownWordError, events_named
 from watcher.daemon.policy import planned_policy
 from watcher.settings import Settings
-from watcher.store import Store, StoreError, open_store
+from watcher.store import Store, StoreError
 
 _KEPT = 1000
 _BEGINS = {
@@ -111,15 +103,12 @@ def _kinds(word: str) -> list[str]:
 def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str, str]]:
     """Read jobs, silences and channels (address by name) from the database; there may be none yet."""
     try:
-        store = open_store(settings.database_url.reveal(), read_only=True)
+        with opened(settings) as store:
+            channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
+            return store.known_jobs(), store.silences(limit=_KEPT), channels
     except (StoreError, PermissionError) as error:
         _say_left_out(settings, error)
         return [], [], {}
-    try:
-        channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
-        return store.known_jobs(), store.silences(limit=_KEPT), channels
-    finally:
-        store.close()
 
 
 def _say_left_out(settings: Settings, error: StoreError | PermissionError) -> None:
@@ -127,7 +116,7 @@ def _say_left_out(settings: Settings, error: StoreError | PermissionError) -> No
     path = database_file(settings)
     if isinstance(error, PermissionError) or path is None or path.exists():
         why = closed_to_us(error) if isinstance(error, PermissionError) else str(error)
-        print(f"watcher: {why}; jobs and silences in it are left out", file=sys.stderr)  # noqa: T201
+        complain(f"{why}; jobs and silences in it are left out")
 
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:
@@ -139,7 +128,7 @@ def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Setti
     if jobs and args.job and not meant and args.job_type is None:
         near = get_close_matches(args.job, {one.job.name for one in jobs}, n=1)
         hint = f": did you mean `{near[0]}`?" if near else ""
-        print(f"watcher: no job that is known by now is called `{args.job}`{hint}", file=sys.stderr)  # noqa: T201
+        complain(f"no job that is known by now is called `{args.job}`{hint}")
     found = meant[0] if meant else None
     server = args.server or (found.server if found else servers[0] if servers else "default")
     organization = args.organization or (found.job.organization if found else None)
@@ -189,12 +178,8 @@ def _decided(one: Decision, zone: tzinfo) -> str:
 
 
 def _session(args: argparse.Namespace, settings: Settings) -> int:
-    with store_errors():
-        store = open_store(settings.database_url.reveal(), read_only=True)
-        try:
-            trails = _trails(store, args.session)
-        finally:
-            store.close()
+    with store_errors(), opened(settings) as store:
+        trails = _trails(store, args.session)
     if args.json:
         show_json(dump([_as_json(trail) for trail in trails], indent=2))
         return 0

@@ -6,17 +6,14 @@ that the database does not have ends with 1, as does whatever else was tried and
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, time, tzinfo
 from difflib import get_close_matches
-from pathlib import Path
 
 from watcher import logs
 from watcher.cli.ending import Ending
 from watcher.settings import ChannelSettings, Settings, SettingsError, load
 
-_SQLITE = "sqlite:///"
 _YEARS = range(1970, 2200)
 
 
@@ -56,12 +53,6 @@ def misused(command: str, *mistakes: str) -> Ending:
     return Ending(*(f"{mistake} (see `watcher {command} --help`)" for mistake in mistakes), code=2)
 
 
-def database_file(settings: Settings) -> Path | None:
-    """Return the file of the database, which need not be there; None for one on a server."""
-    url = settings.database_url.reveal()
-    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
-
-
 def of_channel(channel: ChannelSettings, error: Exception) -> str:
     """Return what is wrong with a channel without its name, which stands before it already."""
     return str(error).removeprefix(f"channel {channel.name}: ")
@@ -73,23 +64,3 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, n=1)
     mend = f"did you mean `{near[0]}`?" if near else f"the {what}s are {', '.join(names)}" if names else "there is none"
     return f"no {what} is called `{name}`: {mend}"
-
-
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn errors of the store into endings: 2 for a newer database and for names that nothing has, else 1."""
-    from watcher.store import NewerDatabase, NoSuchChannel, StoreError  # noqa: PLC0415 - brings SQLAlchemy in
-
-    try:
-        yield
-    except (NewerDatabase, NoSuchChannel) as error:
-        raise Ending(str(error), code=2) from None
-    except StoreError as error:
-        raise Ending(str(error), code=1) from None
-    except PermissionError as error:
-        raise Ending(closed_to_us(error), code=1) from None
-
-
-def closed_to_us(error: PermissionError) -> str:
-    """Say that a database stands in a folder that this user may not enter: others than the service mostly may not."""
-    return f"database {error.filename or '?'}: this user may not enter its folder; try as another, or as root"

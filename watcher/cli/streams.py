@@ -47,6 +47,12 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def complain(line: str) -> None:
+    """Write the user's line to standard error, if that takes it: there is no other place to say so."""
+    with suppress(OSError):
+        print(f"watcher: {line}", file=sys.stderr)  # noqa: T201
+
+
 def let_go() -> None:
     """Send to nowhere what is still to be written, so that nothing complains of it at the end."""
     with suppress(OSError, ValueError):
