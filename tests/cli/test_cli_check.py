@@ -1,13 +1,18 @@
 """`watcher check` and `watcher test-channel`."""
 
 import json
+import signal
+import socket
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.cli_world import HUSH, Inbox, Shell, receiving
+from watcher.cli import main
 from watcher.cli.check import summary
 from watcher.clock import now
 from watcher.core.finding import Finding, Grade
@@ -15,6 +20,10 @@ from watcher.demo.server import create_app
 from watcher.demo.world import World
 from watcher.web.serve import serving
 
+DEAF_NO_MORE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"  # a shell makes its background deaf
+    "from watcher.__main__ import start; sys.argv[1:] = ['test-channel']; start()"
+)
 DEAD = {"URL": "http://127.0.0.1:9", "USERNAME": "DOM\\svc", "PASSWORD": HUSH}
 
 
@@ -101,7 +110,7 @@ def test_without_names_all_channels_are_tried_and_one_failure_is_enough(shell: S
     assert ended.code == 1
     assert first.startswith("b (")
     assert "failed: " in first
-    assert second.startswith("failed: channel c: ")
+    assert second == "c: failed: there is no msteams://; use workflows:// instead"
     assert third.startswith("a (")
     assert third.endswith("delivered")
     assert HUSH not in ended.out + ended.err
@@ -176,3 +185,63 @@ def test_check_names_each_event_that_a_template_fails_for(shell: Shell) -> None:
     assert ended.code == 1
     assert "template for session.stopped: " in ended.out
     assert "template for session.failed" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("place", "finding"),
+    [
+        ("", "  failed   file: {folder} is a folder: name a file in it"),
+        ("/missing/w.db", "  failed   file: make the folder {folder}/missing first, or name another database"),
+        ("/w.db", "  ok       file: not there yet; `watcher run` makes it"),
+    ],
+)
+def test_check_says_what_stands_in_the_way_of_a_database(shell: Shell, place: str, finding: str) -> None:
+    """Before `run` would fail for it."""
+    ended = shell.watcher("check", DATABASE_URL=f"sqlite:///{shell.folder}{place}", **shell.asleep())
+    assert finding.format(folder=shell.folder) in ended.out.splitlines()
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("retry", "--dead"), ("explain", "--job", "x"), ("check",), ("run", "--once")]
+)
+def test_a_folder_that_this_user_may_not_enter_is_one_line(
+    shell: Shell, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The state folder is the service's own; whoever asks as himself is told so."""
+    shell.fill()
+    denied = PermissionError(13, "Permission denied", "/var/lib/vb365-watcher/watcher.db")
+    for module in ("watcher.cli.database", "watcher.daemon.process"):
+        monkeypatch.setattr(f"{module}.open_store", _raising(denied))
+    for name, value in shell.environ(shell.asleep()).items():
+        if name.startswith("WATCHER_"):
+            monkeypatch.setenv(name, value)
+    code = main(list(command))
+    out, err = capsys.readouterr()
+    assert code == (0 if command[0] == "explain" else 1)
+    assert "database /var/lib/vb365-watcher/watcher.db: this user may not enter its folder" in out + err
+    assert "internal error" not in err
+
+
+def _raising(error: Exception) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
+
+
+def test_ctrl_c_ends_a_test_message_that_hangs(shell: Shell) -> None:
+    """The service is asked in a thread, which nothing calls back; there is nothing to keep."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", DEAF_NO_MORE],
+            env=shell.environ(shell.asleep() | {"CHANNELS": f"ops=json://{host}"}),
+            stderr=subprocess.PIPE,
+        )
+        try:
+            with silent.accept()[0]:
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=5)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, b"")

@@ -117,8 +117,13 @@ def test_a_name_that_no_job_has_is_said(routed: Shell) -> None:
         (("s-1", "--job", "x"), "name a session, or describe an event", 2),
         (("--event", "fialed"), "--event: `fialed` is no event: did you mean `failed`?", 2),
         (("--job", "x", "--at", "soon"), "--at: `soon` is no time", 2),
-        (("--server", "QH"), "no server is called `QH`: there is HQ", 2),
-        (("nothing",), "no session that is known begins with `nothing` (see `watcher sessions`)", 1),
+        (
+            ("--job", "x", "--at", "9999-12-31T23:59"),
+            "--at: `9999-12-31T23:59` is too far away: write a time from 1970",
+            2,
+        ),
+        (("--server", "QH"), "no server is called `QH`: the servers are HQ", 2),
+        (("nothing",), "nothing is no session, nor the beginning of one (see `watcher sessions`)", 1),
     ],
 )
 def test_what_cannot_be_explained_is_one_line(
@@ -143,3 +148,19 @@ def test_a_kind_of_work_can_be_asked_for(routed: Shell) -> None:
     ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), "--job-type", "restores")
     assert ended.code == 2
     assert "`restores` is none of backup, copy, restore, retrieval, synchronize" in ended.err
+
+
+@pytest.mark.parametrize("at", ["9:30", "09:30", "2026-03-03T09:30"])
+def test_an_hour_needs_no_zero_before_it(routed: Shell, at: str) -> None:
+    """People write it either way."""
+    assert " 09:30:00+0" in explain(routed, "--job", "Mail", "--at", at).splitlines()[0]
+
+
+def test_a_database_that_cannot_be_read_is_said(routed: Shell) -> None:
+    """The answer rests on the settings alone then, and a silence may be missing in it."""
+    routed.database.write_text("no database at all, but long enough to be looked at\n" * 20)
+    ended = routed.watcher("explain", "--config", str(routed.folder / "watcher.toml"), "--job", "Mail")
+    assert ended.code == 0
+    (line,) = ended.mistakes
+    assert line.endswith("; jobs and silences in it are left out")
+    assert "route night: yes" in ended.out

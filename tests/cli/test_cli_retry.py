@@ -46,13 +46,24 @@ def test_all_dead_ones_through_another_channel(shell: Shell) -> None:
     assert shell.watcher("retry", "--dead").code == 0
 
 
-def test_an_unknown_channel_and_an_unknown_id_end_with_1(shell: Shell) -> None:
-    """Each with one line."""
+def test_an_unknown_channel_is_wrong_usage_and_an_unknown_id_is_not(shell: Shell) -> None:
+    """Each with one line; a name that nothing has ends with 2, as for `test-channel` and `explain`."""
     kill_one(shell)
     to_nobody, nothing = shell.watcher("retry", "--dead", "--to", "male"), shell.watcher("retry", "4711")
-    assert (to_nobody.code, to_nobody.out) == (1, "")
-    assert to_nobody.err == "watcher: no channel is called `male`: those that `watcher run` knows are mail\n"
+    assert (to_nobody.code, to_nobody.out) == (2, "")
+    assert to_nobody.err == "watcher: no channel is called `male`: did you mean `mail`?\n"
+    assert shell.watcher("retry", "--dead", "--to", "").mistakes == [
+        "watcher: no channel is called ``: the channels are mail"
+    ]
     assert (nothing.code, nothing.err) == (1, "watcher: 4711 is no delivery\n")
+
+
+def test_a_channel_that_no_daemon_has_used_yet_is_no_unknown_one(shell: Shell) -> None:
+    """Its destinations are not known before; the row stays as it is."""
+    kill_one(shell)
+    ended = shell.watcher("retry", "--dead", "--to", "new", CHANNELS="new=json://h")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.mistakes == ["watcher: no `watcher run` has used the channel `new` yet: start it, or reload it, first"]
 
 
 def test_without_a_database_there_is_nothing_to_put_back(shell: Shell) -> None:

@@ -1,13 +1,17 @@
 """`watcher run`, as far as it is not the daemon's: settings, the folder of the database, settings read anew."""
 
+import json
 import logging
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.cli_world import HUSH
+from tests.cli.cli_world import HUSH, Shell
 from watcher.cli import main
 from watcher.settings import Settings, SettingsError
 
@@ -102,3 +106,24 @@ def test_a_folder_that_cannot_be_made_is_one_line(
     assert capsys.readouterr().err.splitlines() == [
         f"watcher: {env}/state cannot be made: Not a directory; set WATCHER_DATABASE_URL to another place"
     ]
+
+
+def test_a_service_that_hangs_does_not_keep_a_stopped_daemon(shell: Shell) -> None:
+    """What is in flight gets its ten seconds; then the thread that waits is left behind, and the row is kept."""
+    shell.fill()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        channel = f"ops=json://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "watcher", "run"],
+            env=shell.environ(shell.asleep() | {"CHANNELS": channel, "LISTEN": ""}),
+            stderr=subprocess.PIPE,
+        )
+        try:
+            with silent.accept()[0]:
+                process.terminate()
+                process.communicate(timeout=15)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    rows = json.loads(shell.watcher("deliveries", "--state", "pending", "--json").out)
+    assert {row["channel"] for row in rows} == {"ops", "old"}

@@ -27,7 +27,7 @@ def test_a_silence_is_set_shown_and_ended(shell: Shell) -> None:
     again = shell.watcher("silence", "remove", "1", "7")
     assert (again.code, again.mistakes) == (
         1,
-        ["watcher: there is no silence 1, or it is over", "watcher: there is no silence 7, or it is over"],
+        ["watcher: 1 is no silence, or it is over", "watcher: 7 is no silence, or it is over"],
     )
     assert json.loads(shell.watcher("silence", "list", "--json").out)[0]["active"] is False
 
@@ -50,15 +50,23 @@ def test_a_name_that_no_job_has_is_said(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "mistake"),
     [
-        (("--for", "1h"), "say of what: `--job`, `--server`, `--organization`, `--event`, `--severity` (`*` is all)"),
+        (
+            ("--for", "1h"),
+            "say of what: `--job`, `--server`, `--organization`, `--event`, `--severity`; `*` is all",
+        ),
         (("--job", "x"), "say how long: `--for 4h`, or `--until 2026-03-01T06:00`"),
         (("--job", "x", "--for", "1h", "--until", "23:00"), "say how long: "),
         (("--job", "x", "--for", "soon"), "--for: `soon` is no duration: "),
-        (("--job", "x", "--for", "0"), "a silence ends in the future, and within a year"),
-        (("--job", "x", "--until", "2001-01-01T00:00"), "a silence ends in the future, and within a year"),
+        (("--job", "x", "--for", "0"), "--for: `0` is no end: a silence ends later than now, and within a year"),
+        (("--job", "x", "--until", "2001-01-01T00:00"), "--until: `2001-01-01T00:00` is no end: "),
+        (("--job", "x", "--for", ""), "--for: `` is no duration: "),
+        (("--job", "x", "--until", ""), "--until: `` is no time: "),
         (("--job", "x", "--until", "soon"), "--until: `soon` is no time: write `23:30` or `2026-03-01T23:30`"),
-        (("--event", "fialed", "--for", "1h"), "--event: `fialed` is none of them: did you mean `failed`?"),
-        (("--severity", "bad", "--for", "1h"), "--severity: `bad` is none of them"),
+        (("--event", "fialed", "--for", "1h"), "--event: `fialed` is no event: did you mean `failed`?"),
+        (
+            ("--severity", "bad", "--for", "1h"),
+            "--severity: `bad` is no severity: they are info, success, warning, failure",
+        ),
     ],
 )
 def test_what_does_not_hold_is_one_line_and_2(

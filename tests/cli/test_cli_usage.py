@@ -56,7 +56,7 @@ def test_help_imports_nothing_heavy() -> None:
     count, _, ours = rest.partition(" ")
     assert heavy == "["
     assert int(count) < LIGHT
-    assert ours.strip() == "['watcher.cli', 'watcher.cli.ending', 'watcher.cli.parser']"
+    assert ours.strip() == "['watcher.cli', 'watcher.cli.ending', 'watcher.cli.parser', 'watcher.cli.streams']"
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,16 @@ def test_help_imports_nothing_heavy() -> None:
         (["retry", "one"], "`one` is not the id of a delivery"),
         (["run", "--onc"], "unrecognized arguments: --onc"),
         (["status", "extra"], "unrecognized arguments: extra"),
-        (["sessions", "--limit", "0"], "`0` is not a number from 1 on"),
-        (["sessions", "--limit", "²"], "`²` is not a number from 1 on"),
+        (["sessions", "--limit", "0"], "--limit: `0` is not a number from 1 to 1000000000"),
+        (["sessions", "--limit", "²"], "--limit: `²` is not a number from 1 to"),
+        (["sessions", "--limit", "2000000000"], "--limit: `2000000000` is not a number from 1 to"),
         (["deliveries", "--state", "lost"], "invalid choice: 'lost'"),
         (["demo", "--speed", "0"], "`0` is not a speed"),
         (["demo", "--speed", "nan"], "`nan` is not a speed"),
+        (["demo", "--speed", "1e308"], "`1e308` is not a speed: write a number above 0, 100000 at most"),
+        (["demo", "--seed", "1.5"], "--seed: `1.5` is not a whole number"),
+        (["explain"], "name a session, or describe an event"),
+        (["silence", "add", "--job", "x"], "say how long: "),
         (["demo", "--port", "70000"], "`70000` is not a port"),
         (["run", "--env-file"], "expected one argument"),
     ],

@@ -26,7 +26,7 @@ def test_its_lines_hold_when_the_hash_is_taken_off(world: World) -> None:
     """Defaults and examples are values that work."""
     text = re.sub(r"^#(WATCHER_)", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     text = text.replace("/etc/vb365-watcher/", f"{world.etc}/")
-    world.write("ca.pem", "")
+    world.write("ca.pem", "-----BEGIN CERTIFICATE-----\n")
     world.write("watcher.toml", "")
     path = world.write("all.env", text)
     settings = world.bare(options={"env_file": str(path)})

@@ -186,10 +186,16 @@ def test_addresses_with_tokens_are_not_repeated(read: Callable[[str], object]) -
 
 @pytest.mark.parametrize(
     "text",
-    [PRINT, PRINT.upper(), ":".join(PRINT[at : at + 2] for at in range(0, 64, 2))],
+    [
+        PRINT,
+        PRINT.upper(),
+        ":".join(PRINT[at : at + 2] for at in range(0, 64, 2)),
+        f"sha256 Fingerprint={PRINT}",
+        f"SHA256 Fingerprint={PRINT}\n",
+    ],
 )
 def test_a_fingerprint_is_hex_with_or_without_colons(text: str) -> None:
-    """All forms become 64 lower-case digits."""
+    """All forms become 64 lower-case digits, those of a line that openssl has printed, too."""
     assert fingerprints(text) == (PRINT,)
 
 

@@ -6,6 +6,7 @@ from tests.settings.settings_world import World
 from watcher.settings import Secret, SettingsError
 
 HUSH = "hush-hush-4711"
+COUNTS = "counts; the other value in"
 
 
 def test_a_secret_shows_itself_only_when_asked() -> None:
@@ -115,7 +116,7 @@ def test_a_secret_file_that_cannot_be_read_is_named(world: World, content: bytes
     path.unlink()
     if content:
         path.write_bytes(content)
-    reason = "it is not UTF-8 text" if content else "No such file or directory"
+    reason = "it is not UTF-8 text (line 1): save it as UTF-8" if content else "No such file or directory"
     environ = {"WATCHER_PASSWORD": "", "WATCHER_PASSWORD_FILE": str(path)}
     assert world.problems(environ) == (f"WATCHER_PASSWORD_FILE: pw cannot be read: {reason}",)
 
@@ -148,9 +149,10 @@ def test_a_file_with_secrets_that_others_may_read_is_warned_about(
     text = text.format(pw=world.write("pw", "json://y"))
     path = world.write(name, text, mode=0o640)
     expected = (f"{path}: holds secrets and can be read by others than its owner: `chmod 600` it",) if warns else ()
-    assert world.load().warnings == expected
+    environ = {} if "[[servers]]" in text or "password" not in text.lower() else {"WATCHER_PASSWORD": ""}
+    assert world.load(environ).warnings == expected
     path.chmod(0o600)
-    assert world.load().warnings == ()
+    assert world.load(environ).warnings == ()
 
 
 def test_a_secret_file_that_others_may_read_is_warned_about(world: World) -> None:
@@ -204,3 +206,59 @@ def test_parts_of_urls_are_secret_but_names_and_hosts_are_not(world: World) -> N
     ).secret_values()
     assert {"pass@word", "pass%40word", "hidden", "room42", "me:pass@word", "dbpass"} <= set(values)
     assert not {"alerts", "push.example.com", "host", "watcher", "json", "ntfy"} & set(values)
+
+
+@pytest.mark.parametrize(
+    ("environ", "file", "credential", "warning"),
+    [
+        (
+            {"WATCHER_PASSWORD": "a"},
+            None,
+            "b",
+            f"WATCHER_PASSWORD: {COUNTS} credential password does not",
+        ),
+        (
+            {"WATCHER_PASSWORD": ""},
+            "WATCHER_PASSWORD=a\n",
+            "b\n",
+            f"settings.env:1: WATCHER_PASSWORD: {COUNTS} credential password does not",
+        ),
+        (
+            {"WATCHER_PASSWORD": "a"},
+            "WATCHER_PASSWORD=b\n",
+            None,
+            f"WATCHER_PASSWORD: {COUNTS} settings.env:1: WATCHER_PASSWORD does not",
+        ),
+        ({"WATCHER_PASSWORD": "a"}, "WATCHER_PASSWORD=a\n", "a\n", None),
+        ({"WATCHER_PASSWORD": "a"}, "WATCHER_PASSWORD_FILE=/nowhere\n", None, None),
+    ],
+)
+def test_a_secret_with_two_values_is_warned_about(
+    world: World, environ: dict[str, str], file: str | None, credential: str | None, warning: str | None
+) -> None:
+    """In one line that says which of them counts, and shows neither."""
+    if file:
+        world.write("settings.env", file)
+    if credential:
+        world.credential("password", credential)
+    settings = world.load(environ)
+    found = [world.local(line) for line in settings.warnings if "chmod" not in line]
+    assert found == ([f"{warning}: keep one of the two"] if warning else [])
+    assert settings.servers[0].password.reveal() == "a"
+
+
+def test_a_table_that_overrides_the_flat_password_is_no_twin_but_its_credential_is(world: World) -> None:
+    """The flat one is for the servers that have none of their own."""
+    world.write("watcher.toml", "[[servers]]\nname='HQ'\nurl='https://x'\npassword='own'\n")
+    assert world.load().warnings == ()
+    world.credential("password-HQ", "other")
+    (line,) = world.load().warnings
+    place = "watcher.toml: [[servers]] 1: password"
+    assert world.local(line) == f"{place}: {COUNTS} credential password-HQ does not: keep one of the two"
+
+
+def test_the_same_channels_in_other_blanks_are_no_second_value(world: World) -> None:
+    """A credential holds them line by line, an env file in one line."""
+    world.credential("channels", "a=json://h/a\nb=json://h/b\n")
+    assert world.load({"WATCHER_CHANNELS": "a=json://h/a b=json://h/b"}).warnings == ()
+    assert len(world.load({"WATCHER_CHANNELS": "a=json://h/a"}).warnings) == 1

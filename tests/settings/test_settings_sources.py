@@ -73,6 +73,23 @@ def test_watcher_config_names_the_toml_from_the_environment_or_the_env_file(worl
 
 
 @pytest.mark.parametrize("option", ["env_file", "config"])
+@pytest.mark.parametrize("file", ["", "/nowhere", "/"])
+def test_an_option_that_names_no_file_is_one_mistake(world: World, option: str, file: str) -> None:
+    """What seems to be missing may stand in that file; an empty name does not mean the usual one."""
+    with pytest.raises(SettingsError) as error:
+        world.bare(options={option: file})
+    (line,) = error.value.problems
+    assert line.startswith(f"--{option.replace('_', '-')}: ")
+
+
+def test_a_variable_that_is_not_utf8_is_a_mistake(world: World) -> None:
+    """Nothing that is sent could carry it."""
+    assert world.problems({"WATCHER_PASSWORD": "caf\udce9"}) == (
+        "WATCHER_PASSWORD: is not UTF-8 text: set it in a terminal or file that writes UTF-8",
+    )
+
+
+@pytest.mark.parametrize("option", ["env_file", "config"])
 def test_a_file_that_was_named_and_is_missing_is_a_mistake(world: World, option: str) -> None:
     """A missing usual file is none, a missing file that somebody named is."""
     with pytest.raises(SettingsError) as error:
@@ -101,10 +118,13 @@ def test_an_unknown_name_in_the_env_file_is_named_with_its_line(world: World) ->
     """Our prefix makes it a mistake; any other name only has no effect."""
     world.write("settings.env", "# head\nWATCHER_TIMEZON=UTC\n")
     assert world.problems() == ("settings.env:2: WATCHER_TIMEZON: unknown setting: did you mean WATCHER_TIMEZONE?",)
-    world.write("settings.env", "WACTHER_URL=x\nTZ=UTC\n")
+    world.write("settings.env", "watcher_keep=2d\n")
+    assert world.problems() == ("settings.env:1: watcher_keep: unknown setting: did you mean WATCHER_KEEP?",)
+    world.write("settings.env", "WACTHER_URL=x\nTZ=UTC\nKEEP=2d\n")
     assert tuple(map(world.local, world.load().warnings)) == (
         "settings.env:1: sets none of our settings and has no effect: did you mean WATCHER_URL?",
         "settings.env:2: sets none of our settings and has no effect",
+        "settings.env:3: sets none of our settings and has no effect: did you mean WATCHER_KEEP?",
     )
 
 

@@ -1,13 +1,11 @@
 """The commands. Each is a module of its own, imported when it is called; here is what all have in common."""
 
 import logging
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from watcher.cli import streams
 from watcher.cli.ending import Ending
 
 _log = logging.getLogger(__name__)
@@ -34,14 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(argv)
     except Ending as ending:
         for line in ending.lines:
-            print(f"watcher: {line}", file=sys.stderr)  # noqa: T201 - the user's line
+            streams.complain(line)
         return ending.code
     except SystemExit as done:  # argparse, after --help and --version
         return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
+    except BrokenPipeError:  # `watcher sessions | head` has all that it wanted
+        streams.let_go()
+        return 0
     except Exception as error:  # noqa: BLE001 - the last net: no traceback for anybody
         return _internal_error(error)
 
@@ -49,20 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     from watcher.cli.parser import parse  # noqa: PLC0415 - an error of the parser is caught as all others
 
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # not a terminal's or a file's stream
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # AttributeError is what it may raise
+    streams.prepare()
     args = parse(argv)
     code = import_module(_MODULES[args.command]).execute(args)
-    sys.stdout.flush()
+    streams.flush()
     return int(code)
-
-
-def _reader_gone() -> int:
-    """End in peace: `watcher sessions | head` has all that it wanted."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _internal_error(error: Exception) -> int:
@@ -71,7 +61,7 @@ def _internal_error(error: Exception) -> int:
         error = error.exceptions[0]
     _log.debug("internal error", exc_info=error)
     place = _place(error)
-    print(f"watcher: internal error: {type(error).__name__} at {place}; please report", file=sys.stderr)  # noqa: T201
+    streams.complain(f"internal error: {type(error).__name__} at {place}; please report")
     return 1
 
 

@@ -1,5 +1,6 @@
 """What `watcher check` looks at: the settings, each server, each channel, the database."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import anyio
 
 from watcher.channels import BadChannel, open_channel
+from watcher.cli.database import closed_to_us, database_file, opened
+from watcher.cli.given import of_channel
 from watcher.clock import Clock, now
 from watcher.core.event import Event
 from watcher.core.examples import examples
@@ -15,9 +18,7 @@ from watcher.core.model import LookFailed
 from watcher.core.views import ChannelView
 from watcher.daemon.parts import build_server, close_server, manner
 from watcher.settings import ChannelSettings, ServerSettings, Settings
-from watcher.store import StoreError, open_store
-
-_SQLITE = "sqlite:///"
+from watcher.store import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,37 @@ async def examine_all(settings: Settings) -> list[Group]:
 
 
 def examine_database(settings: Settings) -> Group:
-    """Say whether the database can be read, and what waits in it for channels that are gone."""
-    if _is_yet_to_be_made(settings):
-        return Group("database", (Finding("file", Grade.OK, "not there yet; `watcher run` makes it"),))
+    """Say whether the database can be read and written, and what waits in it for channels that are gone."""
+    path = database_file(settings)
     try:
-        store = open_store(settings.database_url.reveal(), read_only=True)
-        try:
+        found = _file(path, settings) if path else None
+        if found and found.grade != Grade.WARNING:
+            return Group("database", (found,))
+        with opened(settings) as store:
             rows = store.status(now=now()).channels
-        finally:
-            store.close()
     except StoreError as error:
         return Group("database", (Finding("reading", Grade.FAILED, str(error)),))
+    except PermissionError as error:
+        return Group("database", (Finding("reading", Grade.FAILED, closed_to_us(error)),))
+    works = Finding("reading", Grade.OK, "works")
     waiting = orphans(rows, (channel.name for channel in settings.channels))
-    return Group("database", (Finding("reading", Grade.OK, "works"), *waiting))
+    return Group("database", (works, *([found] if found else ()), *waiting))
+
+
+def _file(path: Path, settings: Settings) -> Finding | None:
+    """Say what stands in the way of a database in this file; None if nothing does. PermissionError."""
+    if path.is_dir():
+        return Finding("file", Grade.FAILED, f"{path} is a folder: name a file in it")
+    if path.exists():
+        may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
+        text = f"this user may not write {path}, so `watcher run` has to be another's"
+        return None if may_write else Finding("file", Grade.WARNING, text)
+    if settings.state_folder is None and not path.parent.is_dir():
+        return Finding("file", Grade.FAILED, f"make the folder {path.parent} first, or name another database")
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return Finding("file", Grade.FAILED, f"{path} cannot be made: this user may not write {nearest}")
+    return Finding("file", Grade.OK, "not there yet; `watcher run` makes it")
 
 
 def orphans(rows: Iterable[ChannelView], channels: Iterable[str]) -> list[Finding]:
@@ -100,7 +119,7 @@ async def _channel(settings: ChannelSettings, everything: Settings) -> Group:
     try:
         channel = open_channel(settings.name, settings.url.reveal(), **manner(settings, everything))
     except BadChannel as error:
-        return Group(title, (Finding("URL", Grade.FAILED, str(error)),))
+        return Group(title, (Finding("URL", Grade.FAILED, of_channel(settings, error)),))
     places = len(channel.destinations)
     mistakes = channel.mistakes(_messages())
     await channel.aclose()
@@ -113,18 +132,3 @@ def _messages() -> list[tuple[Event, ...]]:
     """Return an example of every message: one about each kind of event, and a joined one."""
     events = examples(now())
     return [*((event,) for event in events), tuple(event for event in events if event.job)[:3]]
-
-
-def _is_yet_to_be_made(settings: Settings) -> bool:
-    """Whether the database is a file that `run` will make; where its folder is missing, it cannot."""
-    url = settings.database_url.reveal()
-    if not url.startswith(_SQLITE):
-        return False
-    path = Path(url.removeprefix(_SQLITE))
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return settings.state_folder is not None or path.parent.is_dir()
-    except OSError:
-        return False
-    return False

@@ -1,16 +1,16 @@
 """`watcher explain`: who is told of an event, or was told of a session, and why."""
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
+from watcher.cli.database import closed_to_us, database_file, opened, store_errors
 from watcher.cli.ending import Ending
-from watcher.cli.given import moment, quiet_log, settings_of, store_errors
+from watcher.cli.given import misused, moment, quiet_log, settings_of, unknown_name
 from watcher.cli.screen import say, show_json
+from watcher.cli.streams import complain
 from watcher.clock import now
 from watcher.core.delivery import State
 from watcher.core.errand import reference
@@ -35,7 +35,7 @@ from watcher.core.views import DeliveryView, Footprint, KnownJob, Trail
 from watcher.core.wanted import UnknownWordError, events_named
 from watcher.daemon.policy import planned_policy
 from watcher.settings import Settings
-from watcher.store import Store, StoreError, open_store
+from watcher.store import Store, StoreError
 
 _KEPT = 1000
 _BEGINS = {
@@ -50,7 +50,7 @@ def execute(args: argparse.Namespace) -> int:
     """Explain one event that could be, or what became of one session."""
     asked = any((args.job, args.job_type, args.server, args.organization, args.event, args.at))
     if bool(args.session) == asked:
-        raise Ending("name a session, or describe an event: `--job NAME --event failed`", code=2)
+        raise misused("explain", "name a session, or describe an event: `--job NAME --event failed`")
     settings = settings_of(args, need_secrets=False)
     quiet_log(settings)
     return _session(args, settings) if args.session else _what_if(args, settings)
@@ -60,7 +60,7 @@ def _what_if(args: argparse.Namespace, settings: Settings) -> int:
     try:
         at = moment(args.at, settings.timezone, now()) if args.at else now()
     except ValueError as error:
-        raise Ending(f"--at: {error}", code=2) from None
+        raise misused("explain", f"--at: {error}") from None
     kinds = _kinds(args.event or SESSION_FAILED)
     jobs, silences, channels = _known(settings)
     policy = planned_policy(settings, channels)
@@ -97,33 +97,39 @@ def _kinds(word: str) -> list[str]:
     try:
         return sorted(events_named([word]))
     except UnknownWordError as error:
-        raise Ending(f"--event: {error}", code=2) from None
+        raise misused("explain", f"--event: {error}") from None
 
 
 def _known(settings: Settings) -> tuple[list[KnownJob], list[Silence], dict[str, str]]:
     """Read jobs, silences and channels (address by name) from the database; there may be none yet."""
-    with suppress(StoreError):
-        store = open_store(settings.database_url.reveal(), read_only=True)
-        try:
+    try:
+        with opened(settings) as store:
             channels = {one.name: one.address for one in store.status(now=now()).channels if not one.gone}
             return store.known_jobs(), store.silences(limit=_KEPT), channels
-        finally:
-            store.close()
-    return [], [], {}
+    except (StoreError, PermissionError) as error:
+        _say_left_out(settings, error)
+        return [], [], {}
+
+
+def _say_left_out(settings: Settings, error: StoreError | PermissionError) -> None:
+    """Say that the answer rests on the settings alone, where there is a database that cannot be used."""
+    path = database_file(settings)
+    if isinstance(error, PermissionError) or path is None or path.exists():
+        why = closed_to_us(error) if isinstance(error, PermissionError) else str(error)
+        complain(f"{why}; jobs and silences in it are left out")
 
 
 def _imagined(args: argparse.Namespace, kind: str, at: datetime, settings: Settings, jobs: Iterable[KnownJob]) -> Event:
     jobs = list(jobs)
+    servers = list(dict.fromkeys([*(one.name for one in settings.servers), *(one.server for one in jobs)]))
+    if args.server and args.server not in servers:
+        raise Ending(unknown_name("server", args.server, servers), code=2)
     meant = [one for one in jobs if one.job.name == args.job and args.server in {None, one.server}]
     if jobs and args.job and not meant and args.job_type is None:
         near = get_close_matches(args.job, {one.job.name for one in jobs}, n=1)
         hint = f": did you mean `{near[0]}`?" if near else ""
-        print(f"watcher: no job that is known by now is called `{args.job}`{hint}", file=sys.stderr)  # noqa: T201
+        complain(f"no job that is known by now is called `{args.job}`{hint}")
     found = meant[0] if meant else None
-    servers = [server.name for server in settings.servers]
-    if args.server and args.server not in servers:
-        near = get_close_matches(args.server, servers, n=1)
-        raise Ending(f"no server is called `{args.server}`: {_or(near or servers)}", code=2)
     server = args.server or (found.server if found else servers[0] if servers else "default")
     organization = args.organization or (found.job.organization if found else None)
     of_work = _kind(args.job_type) if args.job_type else found.job.type if found else None
@@ -135,11 +141,7 @@ def _kind(word: str) -> JobType:
     try:
         return JobType(word)
     except ValueError:
-        raise Ending(f"--job-type: `{word}` is none of {', '.join(JobType)}", code=2) from None
-
-
-def _or(names: list[str]) -> str:
-    return f"there is {', '.join(names)}" if names else "there is none"
+        raise misused("explain", f"--job-type: `{word}` is none of {', '.join(JobType)}") from None
 
 
 def _show(event: Event, ruling: Ruling, at: datetime, settings: Settings) -> None:
@@ -176,12 +178,8 @@ def _decided(one: Decision, zone: tzinfo) -> str:
 
 
 def _session(args: argparse.Namespace, settings: Settings) -> int:
-    with store_errors():
-        store = open_store(settings.database_url.reveal(), read_only=True)
-        try:
-            trails = _trails(store, args.session)
-        finally:
-            store.close()
+    with store_errors(), opened(settings) as store:
+        trails = _trails(store, args.session)
     if args.json:
         show_json(dump([_as_json(trail) for trail in trails], indent=2))
         return 0
@@ -195,7 +193,7 @@ def _session(args: argparse.Namespace, settings: Settings) -> int:
 def _trails(store: Store, prefix: str) -> list[Trail]:
     trails = store.trails(prefix)
     if not trails:
-        raise Ending(f"no session that is known begins with `{prefix}` (see `watcher sessions`)", code=1)
+        raise Ending(f"{prefix} is no session, nor the beginning of one (see `watcher sessions`)", code=1)
     return trails
 
 

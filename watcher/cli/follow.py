@@ -1,12 +1,12 @@
 """`watcher sessions --follow`: new and changed sessions as they come, a line each."""
 
 import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from watcher.cli.screen import say, show_json
+from watcher.cli.streams import flush
 from watcher.core.jsonview import dump
 from watcher.core.render.units import duration
 from watcher.core.views import SessionView
@@ -26,7 +26,7 @@ def follow(store: Store, first: int, zone: tzinfo, *, as_json: bool) -> int:
         while True:
             for session in reversed(list(_news(_read(store), seen))[:shown]):
                 _show(session, zone, as_json=as_json)
-            sys.stdout.flush()
+            flush()
             shown = _LATEST
             time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from textwrap import fill
 from typing import NoReturn, TypeAlias
 
 from watcher import __version__
@@ -9,6 +10,8 @@ from watcher.cli.ending import Ending
 
 LIMIT = 1000
 _LARGEST_ID = (1 << 63) - 1
+_MOST = 1_000_000_000
+_FASTEST = 100_000
 _STATES = ("pending", "delivered", "dead")
 
 _ABOUT = """\
@@ -18,16 +21,25 @@ Settings come from the environment (WATCHER_URL, …), from --env-file, and from
 shows every one. Start with `watcher demo`, which needs none."""
 
 _ENDING = """\
-exit codes: 0 done, 1 something failed, 2 wrong usage or settings that do not hold (one line for each mistake)
+exit codes: 0 done; 1 something failed, or the database does not have it; 2 wrong usage, a name that nothing has, or
+settings that do not hold (one line for each mistake)
 
 example: watcher check --env-file settings.env"""
+
+
+class _Help(argparse.HelpFormatter):
+    """Breaks paragraphs where the terminal ends, and leaves an example as it is to be typed."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(one if one.startswith("example:") else fill(one, width) for one in paragraphs)
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise Ending(f"{message} (see `{self.prog} --help`)", code=2)
+        raise Ending(f"{message.removeprefix('argument ')} (see `{self.prog} --help`)", code=2)
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - its only name for a type checker
@@ -44,7 +56,7 @@ def build() -> argparse.ArgumentParser:
         prog="watcher",
         description=_ABOUT,
         epilog=_ENDING,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"watcher {__version__}")
@@ -61,7 +73,7 @@ def _add_running(commands: _Commands) -> None:
     demo = _add(commands, "demo", "Watch a made-up server and print the messages; needs no settings.", "--speed 1200")
     demo.add_argument("--port", type=_port, default=8365, help="port of the status page on 127.0.0.1 (8365)")
     demo.add_argument("--speed", type=_speed, default=600.0, help="how much faster than real time it lives (600)")
-    demo.add_argument("--seed", type=int, default=0, help="another number makes another week (0)")
+    demo.add_argument("--seed", type=_seed, default=0, help="another number makes another week (0)")
     run = _add(commands, "run", "Watch the servers and tell the channels, until stopped.", "--env-file settings.env")
     run.add_argument("--once", action="store_true", help="look once at every server, send what is due, and end")
     _add(commands, "check", "Try settings, servers and channels, and say what is wrong; sends nothing.", "")
@@ -141,7 +153,7 @@ def _add(commands: _Commands, name: str, about: str, example: str, *, of: str = 
         help=about,
         description=about,
         epilog=f"example: watcher {of}{name} {example}".rstrip(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     _add_files(parser, default=argparse.SUPPRESS)
@@ -155,7 +167,7 @@ def _add_files(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 
 def _count(text: str) -> int:
-    return _number(text, 1, 1_000_000_000, "a number from 1 on")
+    return _number(text, 1, _MOST, f"a number from 1 to {_MOST}")
 
 
 def _id(text: str) -> int:
@@ -181,6 +193,13 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if 0 < speed < float("inf"):
+    if 0 < speed <= _FASTEST:
         return speed
-    raise argparse.ArgumentTypeError(f"`{text}` is not a speed: write a number above 0")
+    raise argparse.ArgumentTypeError(f"`{text}` is not a speed: write a number above 0, {_FASTEST} at most")
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number") from None

@@ -4,8 +4,9 @@ import argparse
 import logging
 
 from watcher import logs
+from watcher.cli.database import store_errors
 from watcher.cli.ending import Ending
-from watcher.cli.given import settings_of, store_errors
+from watcher.cli.given import settings_of
 from watcher.daemon import run
 from watcher.settings import Settings, SettingsError
 

@@ -1,13 +1,12 @@
 """`watcher status`, `sessions` and `deliveries`: what the database knows, as a table or as JSON."""
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, tzinfo
 
 from watcher.cli.board import show_alarms, show_headline, show_jobs
+from watcher.cli.database import opened, store_errors
 from watcher.cli.follow import follow
-from watcher.cli.given import quiet_log, settings_of, store_errors
+from watcher.cli.given import quiet_log, settings_of
 from watcher.cli.parser import LIMIT
 from watcher.cli.screen import say, show_json, table
 from watcher.clock import now
@@ -16,7 +15,7 @@ from watcher.core.delivery import State
 from watcher.core.jsonview import dump
 from watcher.core.views import ChannelView, DeliveryView, OutboxView, ServerView, SessionView
 from watcher.settings import Settings
-from watcher.store import Store, open_store
+from watcher.store import Store
 
 FIRST = 10
 
@@ -25,7 +24,7 @@ def execute(args: argparse.Namespace) -> int:
     """Show one of the three."""
     settings = settings_of(args, need_secrets=False)
     quiet_log(settings)
-    with store_errors(), _opened(settings) as store:
+    with store_errors(), opened(settings) as store:
         if args.command == "status":
             _show_status(store, settings, as_json=args.json)
         elif args.command == "sessions" and args.follow:
@@ -38,15 +37,6 @@ def execute(args: argparse.Namespace) -> int:
             rows = store.deliveries(state=state, limit=args.limit)
             _show_deliveries(rows, settings.timezone, as_json=args.json)
     return 0
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Store]:
-    store = open_store(settings.database_url.reveal(), read_only=True)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _show_status(store: Store, settings: Settings, *, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 import argparse
 import getpass
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 
-from watcher.cli.ending import Ending
-from watcher.cli.given import moment, quiet_log, settings_of, store_errors
+from watcher.cli.database import opened, store_errors
+from watcher.cli.given import misused, moment, quiet_log, settings_of
 from watcher.cli.screen import say, show_json, table
+from watcher.cli.streams import complain
 from watcher.clock import now
 from watcher.core.jsonview import dump
 from watcher.core.match import Match
@@ -17,10 +17,11 @@ from watcher.settings import Settings, parse
 from watcher.settings.notes import Notes
 from watcher.settings.routes import match_of
 from watcher.settings.tabled import Tabled
-from watcher.store import Store, open_store
+from watcher.store import Store
 
 _TERMS = ("server", "organization", "job", "event", "severity")
 _LONGEST = timedelta(days=366)
+_ADD = "silence add"
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -28,30 +29,25 @@ def execute(args: argparse.Namespace) -> int:
     settings = settings_of(args, need_secrets=False)
     quiet_log(settings)
     wanted = _wanted(args, settings.timezone) if args.action == "add" else None
-    with store_errors():
-        # Looked at first, so that naming the wrong database makes none.
-        open_store(settings.database_url.reveal(), read_only=True).close()
-        store = open_store(settings.database_url.reveal(), read_only=args.action == "list")
-        try:
-            if wanted is not None:
-                return _add(store, wanted, settings.timezone)
-            if args.action == "remove":
-                return _remove(store, args.ids)
-            return _show(store, args, settings)
-        finally:
-            store.close()
+    with store_errors(), opened(settings, read_only=args.action == "list") as store:
+        if wanted is not None:
+            return _add(store, wanted, settings.timezone)
+        if args.action == "remove":
+            return _remove(store, args.ids)
+        return _show(store, args, settings)
 
 
 def _wanted(args: argparse.Namespace, zone: tzinfo) -> Silence:
     begins = now()
     if (args.span is None) == (args.until is None):
-        raise Ending("say how long: `--for 4h`, or `--until 2026-03-01T06:00`", code=2)
+        raise misused(_ADD, "say how long: `--for 4h`, or `--until 2026-03-01T06:00`, one of the two")
+    option, said = ("--until", args.until) if args.span is None else ("--for", args.span)
     try:
-        ends = begins + parse.duration(args.span) if args.span else moment(args.until, zone, begins)
+        ends = moment(said, zone, begins) if args.span is None else begins + parse.duration(said)
     except ValueError as error:
-        raise Ending(f"{'--for' if args.span else '--until'}: {error}", code=2) from None
+        raise misused(_ADD, f"{option}: {error}") from None
     if not begins < ends <= begins + _LONGEST:
-        raise Ending("a silence ends in the future, and within a year", code=2)
+        raise misused(_ADD, f"{option}: `{said}` is no end: a silence ends later than now, and within a year")
     return Silence(_match(vars(args)), begins, ends, args.by or _user(), args.reason)
 
 
@@ -60,10 +56,10 @@ def _match(given: Mapping[str, object]) -> Match:
     notes = Notes()
     terms = {term: given[term] for term in _TERMS if given.get(term)}
     if not terms:
-        raise Ending("say of what: `--job`, `--server`, `--organization`, `--event`, `--severity` (`*` is all)", code=2)
+        raise misused(_ADD, "say of what: `--job`, `--server`, `--organization`, `--event`, `--severity`; `*` is all")
     match = match_of(Tabled(terms, "silence", notes))
     if notes.problems:
-        raise Ending(*(f"--{problem.removeprefix('silence: ')}" for problem in notes.problems), code=2)
+        raise misused(_ADD, *(f"--{problem.removeprefix('silence: ')}" for problem in notes.problems))
     return match
 
 
@@ -79,7 +75,7 @@ def _add(store: Store, silence: Silence, zone: tzinfo) -> int:
     ends = silence.ends.astimezone(zone).isoformat(sep=" ", timespec="minutes") if silence.ends else ""
     say(f"silence {number} until {ends}: {silence.match}")
     if not any(_may_mean(silence.match, job.server, job.job.name, job.job.organization) for job in store.known_jobs()):
-        print("watcher: no job that is known by now is meant by it", file=sys.stderr)  # noqa: T201 - the user's line
+        complain("no job that is known by now is meant by it")
     return 0
 
 
@@ -95,7 +91,7 @@ def _remove(store: Store, ids: list[int]) -> int:
         if number not in missing:
             say(f"silence {number} is over")
     for number in missing:
-        print(f"watcher: there is no silence {number}, or it is over", file=sys.stderr)  # noqa: T201 - the user's line
+        complain(f"{number} is no silence, or it is over")
     return 1 if missing else 0
 
 

@@ -2,14 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import anyio
 
 from watcher.channels import BadChannel, open_channel
 from watcher.cli.ending import Ending
-from watcher.cli.given import quiet_log, settings_of
+from watcher.cli.given import of_channel, quiet_log, settings_of, unknown_name
 from watcher.cli.screen import say
+from watcher.cli.streams import flush
 from watcher.clock import now
 from watcher.daemon.parts import manner
 from watcher.daemon.trial import is_delivered, send_tests
@@ -31,15 +31,8 @@ def choose(channels: Sequence[ChannelSettings], names: Sequence[str]) -> list[Ch
     by_name = {channel.name: channel for channel in channels}
     unknown = [name for name in names if name not in by_name]
     if unknown:
-        raise Ending(*(_unknown(name, list(by_name)) for name in unknown), code=2)
+        raise Ending(*(unknown_name("channel", name, by_name) for name in unknown), code=2)
     return [by_name[name] for name in dict.fromkeys(names)] if names else list(channels)
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"no channel is called `{name}`: did you mean `{near[0]}`?"
-    return f"no channel is called `{name}`: the channels are {', '.join(known) or 'none'}"
 
 
 async def _try_all(channels: Sequence[ChannelSettings], settings: Settings) -> bool:
@@ -50,7 +43,8 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
     try:
         channel = open_channel(settings.name, settings.url.reveal(), **manner(settings, everything))
     except BadChannel as error:
-        say(f"failed: {error}")
+        say(f"{settings.name}: failed: {of_channel(settings, error)}")
+        flush()
         return False
     well = True
     try:
@@ -58,6 +52,7 @@ async def _try(settings: ChannelSettings, everything: Settings) -> bool:
             well = well and is_delivered(verdict)
             result = "delivered" if is_delivered(verdict) else f"failed: {verdict.reason}"
             say(f"{settings.name} ({destination}): {result}")
+            flush()
     finally:
         await channel.aclose()
     return well

@@ -123,7 +123,7 @@ async def serve_site(listen: Listen, reading: Reading, health: Health, metrics: 
     """Serve the status page, health, metrics and JSON until cancelled."""
     from watcher.web.app import Acting, create_app  # noqa: PLC0415 - starlette and uvicorn come after the first look
     from watcher.web.guard import hosts_for  # noqa: PLC0415
-    from watcher.web.serve import serve  # noqa: PLC0415
+    from watcher.web.serve import serve, why_not_bound  # noqa: PLC0415
 
     settings = hands.bench.settings
     token = settings.admin_token.reveal() if settings.admin_token else None
@@ -145,4 +145,4 @@ async def serve_site(listen: Listen, reading: Reading, health: Health, metrics: 
                 app.state.live.stopping.set()
     except OSError as error:
         where = f"{listen.host}:{listen.port}"
-        log.warning("no status page: %s cannot be had (%s); WATCHER_LISTEN names another", where, error.strerror)
+        log.warning("no status page: %s cannot be had (%s); WATCHER_LISTEN names another", where, why_not_bound(error))

@@ -49,7 +49,7 @@ class Telling:
                 log.info(text, report.server, chain.last.id, chain.last.status, extra={"server": report.server})
         if report.silenced:
             self.metrics.silenced(report.server, report.silenced)
-            log.info("%s: %d events are kept back by a silence", report.server, report.silenced)
+            log.info("%s: %s kept back by a silence", report.server, _events(report.silenced))
         for event in report.events:
             self.metrics.transition(report.server, event.type)
             name = event.job.name if event.job else (event.session.id if event.session else "")
@@ -70,7 +70,7 @@ class Telling:
         silenced = sum(ruling.muted_by is not None for ruling in said.rulings.values())
         if silenced:
             self.metrics.silenced(server, silenced)
-            log.info("%s: %d events are kept back by a silence", server, silenced)
+            log.info("%s: %s kept back by a silence", server, _events(silenced))
         for event in said.events:
             self.metrics.transition(server, event.type)
             log.info("%s: %s%s (%s)", server, event.type, _about(event), event.reason, extra={"server": server})
@@ -158,3 +158,7 @@ def _about(event: Event) -> str:
 
 def _looks(number: int) -> str:
     return "one failed look" if number == 1 else f"{number} failed looks"
+
+
+def _events(number: int) -> str:
+    return "1 event is" if number == 1 else f"{number} events are"

@@ -25,7 +25,7 @@ from watcher.sdnotify import Notifier
 from watcher.settings import Settings, load
 from watcher.settings.load import Usual
 from watcher.store import open_store
-from watcher.web.serve import serve
+from watcher.web.serve import bind, serve, why_not_bound
 
 SPEED = 600.0
 LOOK_EVERY = "5m"  # of the demo's time: twice a second at its usual speed
@@ -34,7 +34,7 @@ _GREETING = """\
 vb365-watcher, a demo: a VB365 server that is not there lives a week of backup jobs; the real watcher looks at it over
 HTTP and tells what happens. One second is {minutes:.3g} minutes of the demo's time.
 
-  status page  http://127.0.0.1:{port}/
+  status page  {page}
   its token    {token}   (to silence a job there, or to send a test message)
   Ctrl-C       ends it; nothing is kept
 """
@@ -49,9 +49,9 @@ password = '{password}'
 
 
 class Site(NamedTuple):
-    """Where the demo's page is, and the token that lets one act on it."""
+    """Where the demo's page is (None: the port cannot be had), and the token that lets one act on it."""
 
-    port: int
+    port: int | None
     token: str
 
 
@@ -60,10 +60,21 @@ def demo(*, port: int, speed: float = SPEED, seed: int = 0) -> int:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all of it happens on this machine
     logs.configure("text", "warning", ())
     token = token_hex(4)
-    sys.stdout.write(_GREETING.format(minutes=speed / 60, port=port, token=token))
+    found, page = find_page(port)
+    sys.stdout.write(_GREETING.format(minutes=speed / 60, page=page, token=token))
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="vb365-watcher-demo-") as folder:
-        return anyio.run(_live, Path(folder), Site(port, token), speed, seed)
+        return anyio.run(_live, Path(folder), Site(found, token), speed, seed)
+
+
+def find_page(port: int) -> tuple[int | None, str]:
+    """Try the port of the page, 0 for any free one; returns it, None if it cannot be had, and the words for that."""
+    try:
+        with bind("127.0.0.1", port) as listener:
+            free = int(listener.getsockname()[1])
+    except OSError as error:
+        return None, f"none: port {port} cannot be had ({why_not_bound(error)}); `--port` names another"
+    return free, f"http://127.0.0.1:{free}/"
 
 
 async def _live(folder: Path, site: Site, speed: float, seed: int) -> int:
@@ -89,7 +100,7 @@ def _settings(folder: Path, site: Site, receiver: str) -> Settings:
         "WATCH": "backup copy restore",
         "POLL_INTERVAL": LOOK_EVERY,
         "DATABASE_URL": f"sqlite:///{folder / 'watcher.db'}",
-        "LISTEN": f"127.0.0.1:{site.port}",
+        "LISTEN": f"127.0.0.1:{site.port}" if site.port else "",
         "ADMIN_TOKEN": site.token,
     }
     if site.port:

@@ -62,7 +62,9 @@ def listen(text: str) -> Listen | None:
     host = host[1:-1] if is_bracketed else host
     is_port = port.isascii() and port.isdigit() and int(port) <= 65535
     if not (colon and host and is_port and words in ([], ["insecure"])) or (":" in host and not is_bracketed):
-        raise ValueError("is no place to listen: write `HOST:PORT`, as `127.0.0.1:8365`, or leave it empty for none")
+        raise ValueError(
+            "is no place to listen: write `HOST:PORT`, as `127.0.0.1:8365` or `[::1]:8365`, or nothing for none"
+        )
     return Listen(host, int(port), is_exposed=bool(words))
 
 

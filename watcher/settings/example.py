@@ -18,7 +18,8 @@ _HEAD = """\
 # Command line wins over environment, environment over this file, this file over watcher.toml.
 #
 # A secret may stand in a file of its own: NAME_FILE=/path; or among systemd's credentials, under its name in lower case
-# without WATCHER_ (`password`, `channels`, …). Keep this file to its owner (chmod 600).
+# without WATCHER_ (`password`, `channels`, …). A credential counts where neither the environment nor this file sets the
+# secret; of two values in two places a warning says which one counts. Keep this file to its owner (chmod 600).
 """
 
 

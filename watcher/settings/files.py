@@ -12,6 +12,28 @@ from watcher.settings.notes import Notes
 from watcher.settings.setting import Place
 from watcher.settings.table import CHANNEL_PLACES, PLACES, SERVER_PLACES
 
+_BACKSLASH = "write a text with a `\\` in it in single quotes, as 'DOMAIN\\user'"
+_TWICE = "it stands there twice, so keep one of the two, or write `[[…]]` for each of several tables"
+_MENDS = (
+    ("Unescaped '\\'", _BACKSLASH),
+    ("Invalid hex value", _BACKSLASH),
+    ("Escaped character", _BACKSLASH),
+    ("Illegal character '\\n'", "end the text with its quote on the same line"),
+    ("Unterminated string", "end the text with its quote"),
+    ("Invalid value", "a text stands in quotes"),
+    ("Cannot overwrite", _TWICE),
+    ("Cannot declare", _TWICE),
+    ("Cannot mutate", _TWICE),
+    ("Duplicate inline table key", _TWICE),
+    ("Expected '='", "write `key = value`"),
+    ("Invalid statement", "write `key = value`, or a table as `[[servers]]`"),
+    ("Invalid initial character for a key", "write `key = value`, or a table as `[[servers]]`"),
+    ("Expected newline", "write one `key = value` a line"),
+    ("Expected ']", "end the name of a table with as many `]` as it has `[`"),
+    ("Unclosed array", "end the list with `]`"),
+)
+"""Beginnings of what tomllib says, and what to do about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
@@ -31,6 +53,9 @@ class Toml:
 
 def read_env_file(asked: str | None, usual: Path, notes: Notes, *, need_secrets: bool) -> EnvFile | None:
     """Read the env file that was asked for, else the usual one if it is there."""
+    if asked == "":  # as in --env-file "$UNSET": whoever writes that does not mean the usual file
+        notes.unreadable("--env-file", "is empty: name a file, or leave the option out")
+        return None
     path = Path(asked) if asked else usual
     text = _text(path, "--env-file" if asked else None, notes, need=need_secrets)
     if text is None:
@@ -50,7 +75,7 @@ def read_toml(asked: Path | None, where: str, usual: Path, notes: Notes, *, need
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        notes.problem(str(path), f"is no TOML: {error}")
+        notes.unreadable(str(path), f"is no TOML: {error}{_mend(str(error))}")
         return None
     if _holds_secrets(content):
         _warn_if_open(path, notes)
@@ -73,14 +98,19 @@ def _text(path: Path, asked_by: str | None, notes: Notes, *, need: bool) -> str 
         return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         if asked_by:
-            notes.problem(asked_by, f"{path} cannot be read: {why(error)}")
+            notes.unreadable(asked_by, f"{path} cannot be read: {why(error)}")
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
             pass
         elif need:
-            notes.problem(str(path), f"cannot be read: {why(error)}")
+            notes.unreadable(str(path), f"cannot be read: {why(error)}")
         else:
             notes.warn(str(path), f"cannot be read, so it is left out: {why(error)}")
         return None
+
+
+def _mend(error: str) -> str:
+    """Say how to mend a mistake in the TOML itself, for those that people make."""
+    return next((f": {mend}" for beginning, mend in _MENDS if error.startswith(beginning)), "")
 
 
 def _warn_if_open(path: Path, notes: Notes) -> None:

@@ -40,6 +40,9 @@ def of_options(options: Mapping[str, str]) -> Layer:
 def of_environment(environ: Mapping[str, str], notes: Notes) -> Layer:
     """Make a layer of the variables that begin with our prefix; all others are somebody else's."""
     ours = [(name, Written(text, name)) for name, text in environ.items() if name.startswith(PREFIX)]
+    for name, written in ours:
+        if not _is_unicode(written.text):
+            notes.problem(name, "is not UTF-8 text: set it in a terminal or file that writes UTF-8")
     return _of_variables(ours, notes)
 
 
@@ -48,7 +51,7 @@ def of_env_file(path: Path, lines: Iterable[Line], notes: Notes) -> Layer:
     ours: dict[str, Written] = {}
     for line in lines:
         where = f"{path}:{line.number}"
-        if line.name.startswith(PREFIX):
+        if line.name.upper().startswith(PREFIX):  # `watcher_url` is misspelt, and not somebody else's
             if line.name in ours:
                 notes.warn(where, f"sets {line.name} again: this line counts")
             ours[line.name] = Written(line.value, f"{where}: {line.name}")
@@ -57,13 +60,15 @@ def of_env_file(path: Path, lines: Iterable[Line], notes: Notes) -> Layer:
     return _of_variables(ours.items(), notes)
 
 
-def of_table(table: Mapping[str, object], where: str, places: Mapping[str, Place], notes: Notes) -> Layer:
-    """Make a layer of a table of watcher.toml in which the keys of `places` are known."""
+def of_table(
+    table: Mapping[str, object], where: str, places: Mapping[str, Place], notes: Notes, also: Iterable[str] = ()
+) -> Layer:
+    """Make a layer of a table of watcher.toml in which the keys of `places` are known; `also`: read elsewhere."""
     found: dict[str, Written] = {}
     for key, value in table.items():
         spot = f"{where}: {key}"
         if key not in places:
-            notes.problem(spot, unknown_key(key, places))
+            notes.problem(spot, unknown_key(key, (*places, *also)))
         elif value == []:
             notes.problem(spot, "is an empty list: name something, or leave the key out")
         elif (text := _as_text(value)) is None:
@@ -97,9 +102,17 @@ def credential_names() -> Mapping[str, tuple[str, ...]]:
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
-    """Say that a key is not known, and which one is near."""
-    near = get_close_matches(key, list(known), n=1)
-    return f"not known to this version{f': did you mean `{near[0]}`?' if near else ''}"
+    """Say that a key is not known, and which one is near; all of them, if they are few."""
+    known = list(known)
+    near = get_close_matches(key.lower().removeprefix(PREFIX.lower()), known, n=1)
+    if near:
+        return f"not known to this version: did you mean `{near[0]}`?"
+    return "not known to this version" + (f": known are {', '.join(known)}" if len(known) <= _FEW else _SHOWN)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a variable was UTF-8: what was not has come in as half characters, which no request can carry."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _of_variables(ours: Iterable[tuple[str, Written]], notes: Notes) -> Layer:
@@ -114,11 +127,18 @@ def _of_variables(ours: Iterable[tuple[str, Written]], notes: Notes) -> Layer:
 
 
 _READ = ": settings.example.env shows every one"
+_SHOWN = ": docs/watcher.toml shows every one"
+_FEW = 12
 
 
 def _nearest_variable(name: str) -> str:
-    near = get_close_matches(name.upper(), [PREFIX + key.upper() for key in PLACES], n=1, cutoff=0.7)
+    known = [PREFIX + key.upper() for key in PLACES]
+    near = [PREFIX + name.upper()] if PREFIX + name.upper() in known else _close(name.upper(), known)
     return f": did you mean {near[0]}?" if near else ""
+
+
+def _close(name: str, known: list[str]) -> list[str]:
+    return get_close_matches(name, known, n=1, cutoff=0.7)
 
 
 def _put(found: dict[str, Written], place: Place, written: Written, notes: Notes) -> None:

@@ -45,11 +45,13 @@ from watcher.settings.table import (
     PLACES,
     POLL_INTERVAL,
     PUBLIC_URL,
+    TABLE,
     TIMEZONE,
     URL,
     WATCH,
 )
 from watcher.settings.templates import table_template
+from watcher.settings.twins import warn_of_twins
 from watcher.settings.watchdogs import table_watchdogs
 from watcher.settings.zone import machine_zone
 
@@ -71,6 +73,13 @@ class _Sources:
     toml: Toml | None
     files: tuple[Path, ...]
     credentials: str | None
+
+    def tables(self, name: str) -> list[tuple[str, Mapping[str, object]]]:
+        """Return the tables `[[name]]` of watcher.toml, each with the words for its place there."""
+        if self.toml is None:
+            return []
+        tables = tables_of(self.toml.content, name)
+        return [(f"{self.toml.path}: [[{name}]] {place}", table) for place, table in enumerate(tables, start=1)]
 
 
 def load(
@@ -105,14 +114,19 @@ def _open(
     kept = of_credentials(credentials, credential_names())
     above = (given, env, env_file.layer if env_file else {}, kept)
     toml = _toml(Reader(above, notes, need_secrets), usual)
-    reader = Reader((*above, _top_level(toml, notes)), notes, need_secrets)
+    # What seems missing may stand in a file that could not be read: to say so would be a second line for one mistake.
+    reader = Reader((*above, _top_level(toml, notes)), notes, need_secrets and not notes.unread)
+    warn_of_twins(reader, TABLE)
     return _Sources(reader, toml, _files(env_file, toml), credentials)
 
 
 def _toml(reader: Reader, usual: Usual) -> Toml | None:
-    asked = reader.find(CONFIG)
+    asked, path = reader.find(CONFIG), reader.optional(CONFIG)
+    if asked and path is None:  # it names none, which has been said
+        reader.notes.unread.append(asked.where)
+        return None
     return read_toml(
-        reader.optional(CONFIG),
+        path,
         asked.where if asked else "",
         usual.settings / "watcher.toml",
         reader.notes,
@@ -134,15 +148,27 @@ def _top_level(toml: Toml | None, notes: Notes) -> Layer:
         if key in _SINGLE_TABLES:
             if not isinstance(value, dict):
                 notes.problem(f"{toml.path}: {key}", f"is no table, or several: write `[{key}]` once")
-        elif is_table(value) and key not in _TABLES:
+        elif key in _TABLES:
+            if not is_table(value) and key == CHANNELS.key:
+                plain[key] = value
+            elif (mend := _no_tables(value, key)) is not None:
+                notes.problem(f"{toml.path}: {key}", mend)
+        elif is_table(value) and key not in places:
             notes.problem(f"{toml.path}: {key}", unknown_key(key, (*_TABLES, *_SINGLE_TABLES)))
-        elif key in _TABLES and key != "channels" and not is_table(value):
-            notes.problem(f"{toml.path}: {key}", f"is no table: write `[[{key}]]`")
-        elif not is_table(value):
+        else:
             plain[key] = value
-        elif isinstance(value, dict):
-            notes.problem(f"{toml.path}: {key}", f"is one table: write `[[{key}]]`, with two brackets")
     return of_table(plain, str(toml.path), places, notes)
+
+
+def _no_tables(value: object, key: str) -> str | None:
+    """Say why a value is not what `[[key]]` makes, a list of tables; None if it is."""
+    if isinstance(value, dict):
+        return f"is one table: write `[[{key}]]`, with two brackets"
+    if not is_table(value):
+        return f"is no table: write `[[{key}]]`"
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return None
+    return f"has more than tables in it: write `[[{key}]]` for each"
 
 
 def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Settings:
@@ -175,8 +201,8 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
         log_level=reader.value(LOG_LEVEL),
         files=sources.files,
         state_folder=state_folder,
-        routes=_routes(sources, inherited, told),
-        silences=_silences(sources, inherited.zone),
+        routes=_routes(sources, inherited, watched, told),
+        silences=_silences(sources, inherited.zone, watched),
         digest=_scheduled(sources, "digest", inherited.zone, told),
         heartbeat=_scheduled(sources, "heartbeat", inherited.zone, told),
         templates=_templates(sources),
@@ -186,64 +212,69 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
 
 
 def _servers(sources: _Sources) -> tuple[ServerSettings, ...]:
-    reader, toml = sources.reader, sources.toml
-    tables = tables_of(toml.content, "servers") if toml else []
-    found = [
-        servers.table_server(reader, table, f"{toml.path if toml else ''}: [[servers]] {place}", sources.credentials)
-        for place, table in enumerate(tables, start=1)
-    ]
-    watched = [server for server in (*found, servers.flat_server(reader)) if server]
+    reader, placed = sources.reader, sources.tables("servers")
+    found = [(where, servers.table_server(reader, table, where, sources.credentials)) for where, table in placed]
+    url = reader.find(URL)
+    found.append((url.where if url else "", servers.flat_server(reader)))
+    watched = [(where, server) for where, server in found if server]
     servers.check_distinct(watched, reader.notes)
-    if not tables and reader.find(URL) is None and reader.need_secrets:
+    if not placed and url is None and reader.need_secrets and not _may_hold_servers(sources.toml):
         servers.ask_for_server(reader)
-    return tuple(watched)
+    return tuple(server for _, server in watched)
+
+
+def _may_hold_servers(toml: Toml | None) -> bool:
+    """Whether tables that were left out, which has been said, may be those of servers: `[servers]`, `[[server]]`."""
+    known = {*_TABLES, *_SINGLE_TABLES} - {"servers"}
+    return toml is not None and any(
+        key == "servers" or is_table(value) for key, value in toml.content.items() if key not in known
+    )
 
 
 def _channels(sources: _Sources) -> tuple[ChannelSettings, ...]:
-    reader, toml = sources.reader, sources.toml
-    tables = tables_of(toml.content, "channels") if toml else []
-    found = [
-        receivers.table_channel(
-            reader, table, f"{toml.path if toml else ''}: [[channels]] {place}", sources.credentials
-        )
-        for place, table in enumerate(tables, start=1)
-    ]
-    told = [channel for channel in (*receivers.flat_channels(reader), *found) if channel]
+    reader, flat = sources.reader, sources.reader.find(CHANNELS)
+    told = [(flat.where if flat else "", channel) for channel in receivers.flat_channels(reader)]
+    for where, table in sources.tables("channels"):
+        channel = receivers.table_channel(reader, table, where, sources.credentials)
+        if channel:
+            told.append((where, channel))
     receivers.check_distinct(told, reader.notes)
     if not told and reader.need_secrets:
         reader.notes.warn(CHANNELS.variable, "no channel is set, so nobody is told of anything")
-    return tuple(told)
+    return tuple(channel for _, channel in told)
 
 
-def _routes(sources: _Sources, inherited: routes.Inherited, channels: tuple[ChannelSettings, ...]) -> tuple[Route, ...]:
-    toml, notes = sources.toml, sources.reader.notes
-    tables = tables_of(toml.content, "routes") if toml else []
+def _routes(
+    sources: _Sources,
+    inherited: routes.Inherited,
+    watched: tuple[ServerSettings, ...],
+    channels: tuple[ChannelSettings, ...],
+) -> tuple[Route, ...]:
+    notes, placed = sources.reader.notes, sources.tables("routes")
     names = [channel.name for channel in channels]
     found = [
-        routes.table_route(table, place, f"{toml.path if toml else ''}: [[routes]] {place}", inherited, names, notes)
-        for place, table in enumerate(tables, start=1)
+        routes.table_route(table, place, where, inherited, names, notes)
+        for place, (where, table) in enumerate(placed, start=1)
     ]
-    routes.check_routes(found, names, notes)
+    for (where, _), route in zip(placed, found, strict=True):
+        routes.warn_of_strangers(route.match, where, (server.name for server in watched), notes)
+    routes.check_routes([(where, route) for (where, _), route in zip(placed, found, strict=True)], names, notes)
     return tuple(found) or (inherited.route(),)
 
 
-def _silences(sources: _Sources, zone: tzinfo) -> tuple[Silence, ...]:
-    toml, notes = sources.toml, sources.reader.notes
-    tables = tables_of(toml.content, "silences") if toml else []
-    found = (
-        routes.table_silence(table, f"{toml.path if toml else ''}: [[silences]] {place}", zone, notes)
-        for place, table in enumerate(tables, start=1)
-    )
-    return tuple(silence for silence in found if silence)
+def _silences(sources: _Sources, zone: tzinfo, watched: tuple[ServerSettings, ...]) -> tuple[Silence, ...]:
+    notes = sources.reader.notes
+    found = []
+    for where, table in sources.tables("silences"):
+        silence = routes.table_silence(table, where, zone, notes)
+        if silence:
+            routes.warn_of_strangers(silence.match, where, (server.name for server in watched), notes)
+            found.append(silence)
+    return tuple(found)
 
 
 def _templates(sources: _Sources) -> tuple[Template, ...]:
-    toml = sources.toml
-    tables = tables_of(toml.content, "templates") if toml else []
-    return tuple(
-        table_template(table, f"{toml.path if toml else ''}: [[templates]] {place}", sources.reader.notes)
-        for place, table in enumerate(tables, start=1)
-    )
+    return tuple(table_template(table, where, sources.reader.notes) for where, table in sources.tables("templates"))
 
 
 def _scheduled(

@@ -5,14 +5,23 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Mistakes and warnings, each once, in the order in which they were found."""
+    """Mistakes and warnings, each once, in the order in which they were found.
+
+    `unread`: those of the mistakes for which a whole file was left out, so that what seems missing may stand in it.
+    """
 
     problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def problem(self, where: str, text: str) -> None:
         """Note a mistake: its place, and what is wrong with its mend."""
         self._add(self.problems, f"{where}: {text}")
+
+    def unreadable(self, where: str, text: str) -> None:
+        """Note a mistake for which a whole file of settings is left out."""
+        self.problem(where, text)
+        self._add(self.unread, where)
 
     def warn(self, where: str, text: str) -> None:
         """Note something that works, but that the user should know of."""

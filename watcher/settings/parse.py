@@ -32,6 +32,7 @@ _WATCHABLE = tuple(kind.value for kind in JobType)
 _RATE = re.compile(r"([0-9]{1,9})\s*/\s*(s|sec|second|m|min|minute|h|hour)")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LARGEST_BATCH = 1000
+_OPENSSL = re.compile(r"sha256 fingerprint=", re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,6 +47,15 @@ def plain(text: str) -> str:
         raise ValueError("is empty")
     if "\n" in text or "\r" in text:
         raise ValueError("has more than one line: keep just the one")
+    return text
+
+
+def login(text: str) -> str:
+    r"""Take a user's name: one line; a `\b` or `\t` in double quotes of TOML has become a control character."""
+    if not text:
+        raise ValueError("is empty")
+    if not text.isprintable():
+        raise ValueError("has a control character in it: in watcher.toml write it in single quotes, as 'DOMAIN\\user'")
     return text
 
 
@@ -165,8 +175,8 @@ def watch(text: str) -> frozenset[JobType]:
 
 
 def fingerprints(text: str) -> tuple[str, ...]:
-    """Read SHA-256 fingerprints, hex with or without colons, separated by spaces or commas."""
-    found = tuple(word.replace(":", "").lower() for word in words(text))
+    """Read SHA-256 fingerprints, hex with or without colons, by spaces or commas; also as openssl prints them."""
+    found = tuple(word.replace(":", "").lower() for word in words(_OPENSSL.sub(" ", text)))
     if wrong := [word for word in found if not _FINGERPRINT.fullmatch(word)]:
         raise ValueError(
             f"`{wrong[0][:16]}…` is no SHA-256 fingerprint: it has 64 hex digits, as printed by "

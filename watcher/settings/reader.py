@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from watcher.settings.disk import is_open_to_others, why
+from watcher.settings.disk import content, is_open_to_others, why
 from watcher.settings.layer import Layer, Written
 from watcher.settings.notes import Notes
 from watcher.settings.setting import Setting
@@ -68,11 +68,11 @@ class Reader:
     def _file(self, written: Written, *, needed: bool) -> str | None:
         path = Path(written.text)
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = content(path)
         except (OSError, ValueError) as error:
             if needed:
                 self.notes.problem(written.where, f"{path} cannot be read: {why(error)}")
             return None
         if not written.guarded and is_open_to_others(path):
             self.notes.warn(written.where, f"{path} can be read by others than its owner: `chmod 600` it")
-        return text.removesuffix("\n").removesuffix("\r")
+        return text

@@ -23,6 +23,7 @@ from watcher.settings.table import (
     NAME,
     WEBHOOK_SECRET,
 )
+from watcher.settings.twins import warn_of_twins
 
 
 def flat_channels(reader: Reader) -> list[ChannelSettings]:
@@ -38,6 +39,7 @@ def table_channel(
     own = of_table(table, where, CHANNEL_PLACES, reader.notes)
     name = reader.of(own).optional(NAME)
     inner = reader.of(own, of_credentials(credentials, {CHANNEL_URL.key: (f"channel-{name}",)} if name else {}))
+    warn_of_twins(inner, (CHANNEL_URL,))
     if inner.find(CHANNEL_URL) is None:
         if reader.need_secrets:
             reader.notes.problem(f"{where}: url", "missing: set it, or `url_file`, or put a credential in place")
@@ -62,17 +64,17 @@ def table_channel(
     )
 
 
-def check_distinct(channels: Iterable[ChannelSettings], notes: Notes) -> None:
-    """Note two channels of one name or of one URL."""
+def check_distinct(channels: Iterable[tuple[str, ChannelSettings]], notes: Notes) -> None:
+    """Note two channels of one name or of one URL; each comes with the place where it is set."""
     names: set[str] = set()
     urls: dict[Secret, str] = {}
-    for channel in channels:
+    for where, channel in channels:
         if channel.url in urls:
             twin = urls[channel.url]
-            mend = "is set twice" if twin == channel.name else f"has the URL of {twin}"
-            notes.problem(f"channel {channel.name}", f"{mend}: keep one of the two")
+            mend = "is set twice" if twin == channel.name else f"has the URL of `{twin}`"
+            notes.problem(where, f"channel `{channel.name}` {mend}: keep one of the two")
         elif channel.name in names:
-            notes.problem(f"channel {channel.name}", "there are two of this name: rename one")
+            notes.problem(where, f"another channel is called `{channel.name}`, too: rename one of them")
         names.add(channel.name)
         urls.setdefault(channel.url, channel.name)
 

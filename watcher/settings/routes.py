@@ -87,18 +87,40 @@ def table_silence(table: Mapping[str, object], where: str, zone: tzinfo, notes: 
     return Silence(match_of(tabled.inner("match")), author=author, reason=reason, windows=windows) if windows else None
 
 
-def check_routes(routes: Iterable[Route], channels: Iterable[str], notes: Notes) -> None:
-    """Note two routes of one name, and warn of channels that no route leads to."""
-    routes = tuple(routes)
-    names = [route.name for route in routes]
-    for name in {name for name in names if names.count(name) > 1}:
-        notes.problem(f"route {name}", "there are two of this name: rename one")
+def check_routes(placed: Iterable[tuple[str, Route]], channels: Iterable[str], notes: Notes) -> None:
+    """Note two routes of one name, and warn of routes and channels that nothing leads to; each comes with its place."""
+    routes: list[Route] = []
+    for where, route in placed:
+        if any(one.name == route.name for one in routes):
+            notes.problem(f"{where}: name", f"another route is called `{route.name}`, too: rename one of them")
+        elif any(_leaves_nothing(one, route) for one in routes):
+            notes.warn(where, "has no effect: a route before it decides all of it; put it first")
+        routes.append(route)
     if not routes or any(route.channels is None for route in routes):
         return
     reached = {channel for route in routes for channel in route.channels or ()}
     for channel in channels:
         if channel not in reached:
             notes.warn(f"channel {channel}", "no route leads to it, so it is told of nothing")
+
+
+def _leaves_nothing(first: Route, later: Route) -> bool:
+    """Whether no event is left for a later route: the one before takes all, and stops or decides for its channels."""
+    if first.match.terms:
+        return False
+    if first.stops:
+        return True
+    takes_less = later.notify_on <= first.notify_on and (later.is_final or not first.is_final) and not later.stops
+    is_for_less = first.channels is None or (later.channels is not None and set(later.channels) <= set(first.channels))
+    return takes_less and is_for_less
+
+
+def warn_of_strangers(match: Match, where: str, servers: Iterable[str], notes: Notes) -> None:
+    """Warn of a server that there is not: what is meant for it would never fit, and nobody would know."""
+    names = tuple(servers)
+    for term, wanted in match.terms:
+        if term == "server" and names and not any(wanted.fits(name) for name in names):
+            notes.warn(f"{where}: match: server", f"fits no server: they are {', '.join(names)}")
 
 
 def match_of(tabled: Tabled) -> Match:
@@ -118,7 +140,9 @@ def pattern_of(value: object) -> Pattern:
     return pattern(words)
 
 
-def words_of(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = None) -> Callable[[object], Pattern]:
+def words_of(
+    what: str, known: Iterable[str], also: Mapping[str, Iterable[str]] | None = None
+) -> Callable[[object], Pattern]:
     """Make a reader of patterns that names a word which can never fit; words of `also` stand for several."""
     known, also = tuple(known), also or {}
 
@@ -127,7 +151,7 @@ def words_of(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = No
         for word in texts(value):
             sign, plain = ("!", word[1:].strip()) if word.startswith("!") else ("", word)
             if plain not in also and plain not in known and not set(plain) & set("*?"):
-                raise ValueError(f"`{plain}` is none of them{_near(plain, (*also, *known))}")
+                raise ValueError(f"`{plain}` is no {what}{_near(plain, (*also, *known), tuple(also))}")
             words += [f"{sign}{one}" for one in sorted(also.get(plain, (plain,)))]
         return pattern_of(words)
 
@@ -135,15 +159,18 @@ def words_of(known: Iterable[str], also: Mapping[str, Iterable[str]] | None = No
 
 
 _READERS: Mapping[str, Callable[[object], Pattern]] = {
-    "job_type": words_of(one.value for one in JobType),
-    "severity": words_of(_SEVERITIES),
-    "event": words_of((*sorted(EVENTS), JOB_FAILING), WORDS),
+    "job_type": words_of("kind of work", (one.value for one in JobType)),
+    "severity": words_of("severity", _SEVERITIES),
+    "event": words_of("event", (*sorted(EVENTS), JOB_FAILING), WORDS),
 }
 
 
-def _near(word: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f": did you mean `{near[0]}`?" if near else f": they are {', '.join(known)}"
+def _near(word: str, known: tuple[str, ...], short: tuple[str, ...] = ()) -> str:
+    """Name the nearest word, or all there are; `short`: those to name of a long list."""
+    near = get_close_matches(word.lower(), known, n=1)
+    if near:
+        return f": did you mean `{near[0]}`?"
+    return f": they are {', '.join(short or known)}{', and single ones as `session.failed`' if short else ''}"
 
 
 def known_channels(channels: Iterable[str]) -> Callable[[object], tuple[str, ...]]:

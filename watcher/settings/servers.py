@@ -1,5 +1,6 @@
 """The watched servers: `[[servers]]` of watcher.toml, and the one that the flat settings describe."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,11 @@ from watcher.settings.table import (
     USERNAME,
     VERIFY_TLS,
 )
+from watcher.settings.twins import warn_of_twins
 
 DEFAULT_NAME = "default"
+
+_PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
 
 _MENDS: tuple[tuple[Setting[object], str], ...] = (
     (USERNAME, "missing: set it to a login of the server, as `DOMAIN\\user`"),
@@ -51,12 +55,13 @@ def table_server(
     reader: Reader, table: Mapping[str, object], where: str, credentials: str | None
 ) -> ServerSettings | None:
     """Return the server that one `[[servers]]` table describes; its own keys win over the flat settings."""
-    own = of_table(_without(table, "labels"), where, SERVER_PLACES, reader.notes)
+    own = of_table(_without(table, "labels"), where, SERVER_PLACES, reader.notes, also=("labels",))
     name = _needed(reader.of(own), NAME, where, "give each server a name")
     url = _needed(reader.of(own), URL, where, "write `https://HOST:4443`")
     if name is None or url is None:
         return None
     named = of_credentials(credentials, {PASSWORD.key: (f"password-{name}",)})
+    warn_of_twins(reader.of(own, named), (PASSWORD,))
     inner = reader.with_own(own, named)
     server = replace(_server(inner, name, url), labels=_labels(table, where, reader.notes))
     _check(server, inner, where, f"{where}: {USERNAME.key}", f"{where}: {PASSWORD.key}")
@@ -69,15 +74,15 @@ def ask_for_server(reader: Reader) -> None:
     _ask_for_login(reader, USERNAME.variable, PASSWORD.variable)
 
 
-def check_distinct(servers: Iterable[ServerSettings], notes: Notes) -> None:
-    """Note two servers of one name or of one address."""
+def check_distinct(servers: Iterable[tuple[str, ServerSettings]], notes: Notes) -> None:
+    """Note two servers of one name or of one address; each comes with the place where it is set."""
     names: set[str] = set()
     urls: dict[str, str] = {}
-    for server in servers:
+    for where, server in servers:
         if server.name in names:
-            notes.problem(f"server {server.name}", "there are two of this name: rename one")
+            notes.problem(where, f"another server is called `{server.name}`, too: rename one of them")
         if server.url in urls:
-            notes.problem(f"server {server.name}", f"has the address of {urls[server.url]}: keep one of the two")
+            notes.problem(where, f"has the address of server `{urls[server.url]}`: keep one of the two")
         names.add(server.name)
         urls.setdefault(server.url, server.name)
 
@@ -104,8 +109,8 @@ def _check(server: ServerSettings, reader: Reader, where: str, *login: str) -> N
         return
     _ask_for_login(reader, *login)
     ca_file = reader.find(CA_FILE)
-    if ca_file and server.ca_file and (reason := _unreadable(server.ca_file)):
-        reader.notes.problem(ca_file.where, f"{server.ca_file} cannot be read: {reason}")
+    if ca_file and server.ca_file and (reason := _no_bundle(server.ca_file)):
+        reader.notes.problem(ca_file.where, f"{server.ca_file} {reason}")
     _warn(server, where, reader.notes)
 
 
@@ -131,12 +136,17 @@ def _needed(reader: Reader, setting: Setting[str], where: str, mend: str) -> str
     return reader.optional(setting)
 
 
-def _unreadable(path: Path) -> str | None:
+def _no_bundle(path: Path) -> str | None:
+    """Say why a file is no PEM bundle, as far as that shows without reading its certificates; None if it may be one."""
     try:
-        path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        return why(error)
-    return None
+        return f"cannot be read: {why(error)}"
+    if _PEM.search(content):
+        return None
+    return (
+        "holds no certificate in PEM form: `openssl x509 -inform der -in FILE -out ca.pem` makes one of a .cer or .der"
+    )
 
 
 def _labels(table: Mapping[str, object], where: str, notes: Notes) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ URL = Setting(
     "Address of the VB365 server; a trailing `/` or `/v8` is cut off.",
     sample="https://vb365.example.com:4443",
 )
-USERNAME = Setting("username", parse.plain, "Login, as `MACHINE\\user` or `DOMAIN\\user`.", sample="DOMAIN\\watcher")
+USERNAME = Setting("username", parse.login, "Login, as `MACHINE\\user` or `DOMAIN\\user`.", sample="DOMAIN\\watcher")
 PASSWORD = Setting("password", parse.secret, "Password of that login.", sample="the password", secret=True)
 API_VERSION = Setting(
     "api_version",
@@ -177,7 +177,7 @@ ADMIN_TOKEN = Setting(
     secret=True,
 )
 
-TABLE: tuple[Setting[object], ...] = (
+_OF_A_SERVER: tuple[Setting[object], ...] = (
     URL,
     USERNAME,
     PASSWORD,
@@ -187,25 +187,30 @@ TABLE: tuple[Setting[object], ...] = (
     VERIFY_TLS,
     PROXY,
     POLL_INTERVAL,
+)
+
+TABLE: tuple[Setting[object], ...] = (
+    *_OF_A_SERVER,
+    WATCH,
     LOOKBACK,
     CHANNELS,
     WEBHOOK_SECRET,
     NOTIFY_ON,
     ATTEMPTS,
     HOLD,
+    GROUP_WAIT,
+    TIMEZONE,
     DATABASE_URL,
     KEEP,
-    TIMEZONE,
     LISTEN,
+    PUBLIC_URL,
+    ADMIN_TOKEN,
+    HEARTBEAT_URL,
     LOG_FORMAT,
     LOG_LEVEL,
     CONFIG,
-    GROUP_WAIT,
-    HEARTBEAT_URL,
-    WATCH,
-    PUBLIC_URL,
-    ADMIN_TOKEN,
 )
+"""Every setting, in the order in which settings.example.env shows them."""
 
 PLACES: Mapping[str, Place] = places_of(TABLE)
 """Every key that is known at the top of watcher.toml; in upper case with the prefix, every variable."""
@@ -236,21 +241,7 @@ CHANNEL_DETAILS = Setting(
     "full",
 )
 
-SERVER_PLACES: Mapping[str, Place] = places_of(
-    (
-        NAME,
-        URL,
-        USERNAME,
-        PASSWORD,
-        API_VERSION,
-        CA_FILE,
-        TLS_FINGERPRINT,
-        VERIFY_TLS,
-        PROXY,
-        POLL_INTERVAL,
-        ENABLED,
-    )
-)
+SERVER_PLACES: Mapping[str, Place] = places_of((NAME, *_OF_A_SERVER, ENABLED))
 """Every key of `[[servers]]` but `labels`, which is a table itself."""
 
 CHANNEL_PLACES: Mapping[str, Place] = places_of(

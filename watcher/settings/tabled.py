@@ -51,7 +51,7 @@ def text(value: object) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError("is of a wrong kind: write a text")
+    raise ValueError("is of a wrong kind: write a text or a number")
 
 
 def texts(value: object) -> tuple[str, ...]:

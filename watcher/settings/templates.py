@@ -21,7 +21,7 @@ def table_template(table: Mapping[str, object], where: str, notes: Notes) -> Tem
         notes.problem(where, "changes nothing: write a `title` or a `body`")
     return Template(
         channel=tabled.get("channel", pattern_of, Pattern()),
-        event=tabled.get("event", words_of((*sorted(EVENTS | REMINDERS), GROUP), WORDS), Pattern()),
+        event=tabled.get("event", words_of("event", (*sorted(EVENTS | REMINDERS), GROUP), WORDS), Pattern()),
         title=tabled.get("title", _template, None),
         body=tabled.get("body", _template, None),
     )

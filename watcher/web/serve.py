@@ -49,6 +49,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def why_not_bound(error: OSError) -> str:
+    """Say why an address cannot be had, without the address, which `socket` puts behind the reason."""
+    text = error.strerror or type(error).__name__
+    return text.partition(" (while attempting")[0]
+
+
 @asynccontextmanager
 async def serve(
     app: ASGIApp,
