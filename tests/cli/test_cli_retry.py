@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.cli.cli_world import NOW, Shell
 from watcher.core.delivery import Settlement, State
+from watcher.core.record import Owed, Page
 from watcher.store import open_store
 
 
@@ -44,6 +45,17 @@ def test_all_dead_ones_through_another_channel(shell: Shell) -> None:
     assert (done.code, done.out) == (0, "1 delivery put back\n")
     assert pending(shell) == {"mail", "old"}
     assert shell.watcher("retry", "--dead").code == 0
+
+
+def test_what_the_other_channel_has_already_is_said(shell: Shell) -> None:
+    """It is owed there once, and nobody should wait for a message."""
+    number = kill_one(shell)
+    store = open_store(f"sqlite:///{shell.database}")
+    (row,) = [one for one in store.deliveries(state=None, limit=9) if one.id == number]
+    store.record(1, [], [], lambda _: Page(owed=(Owed(row.event_id, "mail", "mailto://x"),)), now=NOW)
+    store.close()
+    done = shell.watcher("retry", str(number), "--to", "mail")
+    assert (done.code, done.out) == (0, "1 delivery put back; mail has got or is owed 1 of them already\n")
 
 
 def test_an_unknown_channel_is_wrong_usage_and_an_unknown_id_is_not(shell: Shell) -> None:

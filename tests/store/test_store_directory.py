@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.store_values import LEASE, MINUTE, NOW, owe
+from tests.store.store_values import LEASE, MINUTE, NOW, failed, meet, owe, page_of, write
 from watcher.core.delivery import Settlement, State
 from watcher.store import NoSuchChannel, Store
 
@@ -72,6 +72,20 @@ def test_rows_go_to_another_channel(store: Store) -> None:
     assert places(store) == sorted((event, "ops", place) for event in events for place in ("a", "b"))
     assert len(events) == 2
     assert len(store.claim("ops", now=NOW, owner="me", lease=LEASE, limit=99)) == 4
+
+
+def test_what_the_other_channel_has_already_is_said(store: Store) -> None:
+    """No message comes of it: an event goes to a destination once. One that is dead there, too, begins anew."""
+    announce(store, old=["o"], ops=["a"])
+    write(store, meet(store).id, page_of(failed("s1"), failed("s2"), channels=["old"], destinations=["o"]))
+    write(store, meet(store).id, page_of(failed("s1"), failed("s2"), destinations=["a"]))
+    rows = {(row.channel, row.event_id): row.id for row in store.deliveries(state=None, limit=9)}
+    (first, second) = sorted(event for channel, event in rows if channel == "ops")
+    settle(store, rows["ops", first], State.DELIVERED)
+    settle(store, rows["ops", second], State.DEAD)
+    revived = store.revive([rows["old", first], rows["old", second]], to="ops", now=NOW)
+    assert (len(revived.ids), revived.known) == (2, (rows["old", first],))
+    assert places(store) == [(second, "ops", "a")]
 
 
 def test_a_dead_row_of_the_same_channel_begins_anew(store: Store) -> None:

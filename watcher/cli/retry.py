@@ -23,7 +23,7 @@ def execute(args: argparse.Namespace) -> int:
         if args.to is not None:
             _check_channel(args.to, store, settings)
         revived = store.revive(None if args.dead else args.ids, to=args.to, now=now())
-    return _told(revived)
+    return _told(revived, args.to)
 
 
 def _check_channel(name: str, store: Store, settings: Settings) -> None:
@@ -39,9 +39,10 @@ def _check_channel(name: str, store: Store, settings: Settings) -> None:
     raise Ending(unknown_name("channel", name, known), code=2)
 
 
-def _told(revived: Revived) -> int:
-    number = len(revived.ids)
-    say(f"{number} {'delivery' if number == 1 else 'deliveries'} put back")
+def _told(revived: Revived, to: str | None) -> int:
+    number, known = len(revived.ids), len(revived.known)
+    there = f"; {to} has got or is owed {known} of them already" if known else ""
+    say(f"{number} {'delivery' if number == 1 else 'deliveries'} put back{there}")
     for one, why in revived.refused:
         complain(f"{one} {why}")
     return 1 if revived.refused else 0

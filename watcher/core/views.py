@@ -128,10 +128,14 @@ class DeliveryView:
 
 @dataclass(frozen=True, slots=True)
 class Revived:
-    """What `watcher retry` came to: the deliveries put back, and those that were not, each with a clause why."""
+    """What `watcher retry` came to: the deliveries put back, and those that were not, each with a clause why.
+
+    `known`: those of `ids` that the other channel has got or is owed anyway, so that no message comes of them.
+    """
 
     ids: tuple[int, ...]
     refused: tuple[tuple[int, str], ...]
+    known: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from watcher.core.delivery import State
 from watcher.core.sickness import Condition, Notice, Place
@@ -91,14 +104,27 @@ def revive(connection: Connection, ids: Sequence[int] | None, *, to: str | None,
     }
     refused = {one: why for one in wanted if (why := _why_not(states.get(one), to))}
     able = [one for one in wanted if one not in refused]
+    known: list[int] = []
     for chunk in in_chunks(able):
         chosen = deliveries.c.id.in_(chunk)
         if to is not None and places is not None:
+            known += _known(connection, [states[one] for one in chunk], to, places)
             _move(connection, chosen, to, places, now)
         else:
             fresh = _FRESH | {"first_due": now, "next_attempt": now}
             connection.execute(update(deliveries).where(chosen).values(fresh))
-    return Revived(tuple(able), tuple(refused.items()))
+    return Revived(tuple(able), tuple(refused.items()), tuple(known))
+
+
+def _known(connection: Connection, rows: Sequence[Row[Any]], channel: str, places: Sequence[str]) -> list[int]:
+    """Return which of some deliveries are about what all these places have got or are owed already."""
+    theirs = and_(
+        deliveries.c.channel == channel, deliveries.c.destination.in_(places), deliveries.c.state != State.DEAD
+    )
+    of_events = deliveries.c.event_id.in_({row.event_id for row in rows})
+    counted = select(deliveries.c.event_id, func.count().label("places")).where(theirs, of_events)
+    there = {row.event_id: row.places for row in connection.execute(counted.group_by(deliveries.c.event_id))}
+    return [row.id for row in rows if there.get(row.event_id) == len(places)]
 
 
 def _move(
@@ -106,7 +132,7 @@ def _move(
 ) -> None:
     """Owe the events of these rows to other destinations instead; who has got or is owed one already, owes it once.
 
-    With `now` their life begins anew; without, it goes on.
+    With `now` their life begins anew, and so does what is dead there of the same events; without, it goes on.
     """
     kept = ("event_id", "created", "subject", "grouping", "held")
     times = ("first_due", "next_attempt")
@@ -121,10 +147,11 @@ def _move(
         )
         connection.execute(insert(deliveries).from_select(list(values), source))
     stay = tuple_(deliveries.c.channel, deliveries.c.destination).in_([(channel, place) for place in places])
-    connection.execute(delete(deliveries).where(rows, ~stay))
     if now is not None:
         fresh = _FRESH | {"first_due": now, "next_attempt": now}
-        connection.execute(update(deliveries).where(rows, stay, _DEAD).values(fresh))
+        told = deliveries.c.event_id.in_(select(deliveries.c.event_id).where(rows))
+        connection.execute(update(deliveries).where(told, stay, _DEAD).values(fresh))
+    connection.execute(delete(deliveries).where(rows, ~stay))
 
 
 def _dead(connection: Connection) -> list[int]:
