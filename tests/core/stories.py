@@ -187,7 +187,8 @@ STORIES: Mapping[str, Event] = {
         came_from=None,
         went_to=None,
         channel="chat",
-        reason="json://chat.example.com: answered 403",
+        reason="json://chat.example.com: answered 403. That message is given up (watcher retry puts it back); "
+        "what comes later is tried all the same",
     ),
     "channel-recovered": an_event(
         "channel.recovered",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.core.factories import T0
 from watcher.core.delivery import Sent, Verdict
 from watcher.core.policy import plain
-from watcher.core.sickness import WELL, Attempt, Condition, Notice, Place, notice
+from watcher.core.sickness import GIVEN_UP, KEPT, WELL, Attempt, Condition, Notice, Place, notice
 
 _WORDS = frozenset({"channel.failing", "channel.recovered"})
 OTHERS = plain(_WORDS, {"ops": ("a",), "mail": ("b", "c"), "chat": ("d",)})
@@ -46,7 +46,16 @@ def test_a_refusal_is_told_at_once() -> None:
     town = Town()
     assert town.attempt(NO, 0) == ["mail/b", "mail/c", "chat/d"]
     (event,) = town.told[0].events
-    assert event.reason == "a: answered 401"
+    assert event.reason == f"a: answered 401. {GIVEN_UP}"
+
+
+def test_what_becomes_of_its_messages_is_said_as_it_is() -> None:
+    """What failed for half a minute is kept and tried again; only what was refused is given up."""
+    town = Town()
+    for second in (0, 10, 31):
+        town.attempt(DOWN, second)
+    (event,) = town.told[-1].events
+    assert event.reason == f"a: {DOWN.reason}. {KEPT}"
 
 
 def test_few_failures_or_a_busy_receiver_are_no_sickness() -> None:

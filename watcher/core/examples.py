@@ -59,7 +59,7 @@ _REASONS: Mapping[str, str] = {
     f"{events.REPOSITORY_INVALID}{events.OVER}": "it is valid again",
     events.LICENSE_EXPIRING: "the license ends in 12 days",
     f"{events.LICENSE_EXPIRING}{events.OVER}": "it ends in 365 days",
-    events.CHANNEL_FAILING: "json://chat.example.com: answered 403",
+    events.CHANNEL_FAILING: "json://chat.example.com: answered 500. What it is owed is kept and tried again",
     events.CHANNEL_RECOVERED: "json://chat.example.com takes again",
 }
 

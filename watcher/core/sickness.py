@@ -14,6 +14,8 @@ from watcher.core.ruling import Ruling
 
 FAILURES = 3
 FAILING_FOR = timedelta(seconds=30)
+KEPT = "What it is owed is kept and tried again"
+GIVEN_UP = "That message is given up (watcher retry puts it back); what comes later is tried all the same"
 
 Place: TypeAlias = tuple[str, str]
 """A channel's name and one of its destinations."""
@@ -66,7 +68,8 @@ def notice(
         was = changed.get(place, before.get(place, WELL))
         changed[place] = stands = _after(was, attempt.verdict, now)
         if stands.sick_since and not was.sick_since:
-            text = f"{attempt.destination}: {stands.reason}"
+            fate = GIVEN_UP if attempt.verdict.sent == Sent.REFUSED else KEPT
+            text = f"{attempt.destination}: {stands.reason}. {fate}"
             events.append(_event(CHANNEL_FAILING, place, stands.sick_since, text, now))
         elif was.sick_since and not stands.sick_since:
             events.append(_event(CHANNEL_RECOVERED, place, was.sick_since, f"{attempt.destination} takes again", now))

@@ -201,7 +201,7 @@ def _of_channel(event: Event) -> Iterator[str]:
     if event.type == events.CHANNEL_TEST:
         yield "If you can read this, the channel works."
     elif event.type == events.CHANNEL_FAILING:
-        yield f"{event.reason}. What it is owed is kept and tried again."
+        yield f"{event.reason}."
     else:
         yield f"{event.reason}. What it was owed follows."
 
