@@ -19,7 +19,7 @@ from watcher.demo.world import World
 from watcher.web.serve import serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 TOKEN = "a token for tests"
 NASTY = "<script>document.title='hit'</script>&amp;"
@@ -116,6 +116,35 @@ def test_the_story_is_followed_without_loading_anew(story: Story, inbox: Inbox, 
     page.goto(story.url)
     assert page.title() != "hit"
     ends_in_time_with_open_streams(story, page)
+
+
+def test_what_is_typed_outlives_an_update(story: Story, page: "Page") -> None:
+    """A form that is written anew around somebody keeps what he has chosen, also where he is elsewhere by then."""
+    running = story.world.start(story.jobs["Mail"], now() - timedelta(minutes=9))
+    page.goto(story.url)
+    page.click("footer a:has-text('Sign in')")
+    page.fill("input[name=token]", TOKEN)
+    page.press("input[name=token]", "Enter")
+    page.wait_for_selector("text=running for 9 min")
+    streams: list[Route] = []
+
+    def hold(stream: "Route") -> None:
+        streams.append(stream)
+
+    page.route("**/live?*", hold)
+    page.click("a:has-text('Mail') >> nth=0")
+    page.select_option("select[name=for]", "4h")
+    page.fill("input[name=reason]", "patch day")
+    page.click("h1")
+    page.evaluate("document.querySelector('#acts').mark = 'the first'")
+    story.world.progress(running, 30, Statistics(processed_objects=4711))
+    eventually(lambda: "4,711" in page.request.get(page.url).text())
+    streams[0].continue_()
+    page.wait_for_selector("text=4,711")
+    assert page.evaluate("document.querySelector('#acts').mark") is None
+    assert page.input_value("select[name=for]") == "4h"
+    assert page.input_value("input[name=reason]") == "patch day"
+    assert not page.input_value("input[name=by]")
 
 
 def ends_in_time_with_open_streams(story: Story, page: "Page") -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.web.web_samples import NOW, ScriptedReader, failing, overview, row
 from watcher.web import live as live_module
 from watcher.web.app import create_app
-from watcher.web.frame import Part
+from watcher.web.frame import AS_OF, Part
 from watcher.web.health import Health
-from watcher.web.live import Live
+from watcher.web.live import Live, mark_of
 from watcher.web.markup import Markup
 from watcher.web.metrics import Metrics
 from watcher.web.serve import serve
@@ -95,9 +95,10 @@ async def test_only_what_has_changed_is_sent() -> None:
 
 
 async def test_a_browser_that_has_just_loaded_the_page_gets_nothing_again() -> None:
-    """It says which pulse it has seen; one that comes back after a while gets what it missed."""
+    """It says what it has; one that comes back after a while gets what it missed."""
     stage = Stage()
-    stream = stage.follow(seen="0")
+    seen = mark_of(stage.parts)
+    stream = stage.follow(seen=seen)
     assert (await anext(stream)).startswith("retry:")
     async with anyio.create_task_group() as group:
         got: list[Any] = []
@@ -110,8 +111,26 @@ async def test_a_browser_that_has_just_loaded_the_page_gets_nothing_again() -> N
         assert got == []
         stage.change(Part("hero", Markup("<p>two</p>")))
     assert got == [{"id": "hero", "html": "<p>two</p>"}]
-    assert [one["html"] for one in await sent(stage.follow(seen="0"))] == ["<p>two</p>"]
+    assert [one["html"] for one in await sent(stage.follow(seen=seen))] == ["<p>two</p>"]
     stage.live.stopping.set()
+
+
+async def test_what_changes_right_after_a_page_was_loaded_is_sent() -> None:
+    """The pulse may be a second old, and what is written then younger: it is not taken for what the browser has."""
+    stage = Stage()
+    seen = mark_of(stage.parts)
+    assert await stage.live.pulse() == "0"
+    stage.parts = (Part("hero", Markup("<p>two</p>")),)
+    assert await sent(stage.follow(seen=seen)) == [{"id": "hero", "html": "<p>two</p>"}]
+    stage.live.stopping.set()
+
+
+async def test_the_time_at_which_a_page_was_written_makes_it_no_other() -> None:
+    """Only what it shows does."""
+    one, other = (Part(AS_OF, Markup(f"<span>{n}</span>")) for n in "12")
+    hero = Part("hero", Markup("<p>one</p>"))
+    assert mark_of((one, hero)) == mark_of((other, hero)) == mark_of((hero,))
+    assert mark_of((hero, hero)) != mark_of((hero,))
 
 
 async def test_a_hundred_listeners_cost_as_much_as_one() -> None:

@@ -23,7 +23,7 @@ from watcher.web.health import Health
 from watcher.web.jobpage import job_page
 from watcher.web.keeper import Keeper
 from watcher.web.lens import Lens
-from watcher.web.live import Live
+from watcher.web.live import Live, mark_of
 from watcher.web.metrics import Metrics
 from watcher.web.page import overview_page
 from watcher.web.reading import Reader, UnreadableError, read
@@ -139,13 +139,12 @@ class _Pages:
 
     async def _shown(self, make: Callable[[], Awaitable[Page]], lens: Lens) -> Response:
         try:
-            pulse = await read(self.reader.pulse())
             page = await make()
         except UnreadableError as error:
             return HTMLResponse(sentence(str(error), signs.BAD, lens=lens), 503)
         except HTTPException as error:
             return HTMLResponse(sentence(error.detail, signs.ODD, lens=lens), error.status_code)
-        return HTMLResponse(document(page, lens, pulse))
+        return HTMLResponse(document(page, lens, mark_of((title(page), *page.parts))))
 
     def _stream(self, request: Request, address: str, make: Callable[[], Awaitable[Page]]) -> Response:
         if self.live.is_full:

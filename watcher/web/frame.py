@@ -27,6 +27,9 @@ class Part:
     around: Markup = Markup("")  # noqa: RUF009 - a text, which nothing changes
 
 
+AS_OF = "as-of"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page: its title, its parts in their order, and the address at which it can be followed ("": it cannot)."""
@@ -36,11 +39,11 @@ class Page:
     live: str = ""
 
 
-def document(page: Page, lens: Lens, pulse: str = "") -> str:
-    """Return a whole page as HTML. Its parts make up `main`; `pulse` is that of the store when it was read."""
+def document(page: Page, lens: Lens, mark: str = "") -> str:
+    """Return a whole page as HTML. Its parts make up `main`; `mark` is what those who follow it know it by."""
     main = element("main", *(part.html for part in page.parts), id="main")
     body = element("body", signs.sprite(), _header(lens, is_live=bool(page.live)), main, _footer(lens))
-    return join(_DOCTYPE, element("html", _head(page, lens, pulse), body, lang="en"), "\n")
+    return join(_DOCTYPE, element("html", _head(page, lens, mark), body, lang="en"), "\n")
 
 
 def title(page: Page) -> Part:
@@ -50,7 +53,7 @@ def title(page: Page) -> Part:
 
 def as_of(lens: Lens) -> Part:
     """Return the part of the header that says when the page was so."""
-    return Part("as-of", element("span", lens.as_of, id="as-of", class_="faint"))
+    return Part(AS_OF, element("span", lens.as_of, id=AS_OF, class_="faint"))
 
 
 def sentence(title: str, tone: signs.Sign, *content: str, lens: Lens) -> str:
@@ -62,11 +65,11 @@ def sentence(title: str, tone: signs.Sign, *content: str, lens: Lens) -> str:
     return document(Page(title, (Part("sentence", hero),)), lens)
 
 
-def _head(page: Page, lens: Lens, pulse: str) -> Markup:
+def _head(page: Page, lens: Lens, mark: str) -> Markup:
     version = f"?v={__version__}"
     refresh = element("meta", http_equiv="refresh", content=str(REFRESH_SECONDS))
     source = f"{lens.root}live.js{version}"
-    script = element("script", src=source, data_live=page.live, data_seen=pulse, defer="") if page.live else ""
+    script = element("script", src=source, data_live=page.live, data_seen=mark, defer="") if page.live else ""
     return element(
         "head",
         element("meta", charset="utf-8"),

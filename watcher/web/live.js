@@ -20,6 +20,13 @@
     return active && part.contains(active) && active.matches("input, select, textarea");
   };
 
+  // What somebody has typed or chosen and not sent yet goes along when its form is written anew.
+  const isChanged = (field) => field.options
+    ? [...field.options].some((one) => one.selected !== one.defaultSelected)
+    : field.value !== field.defaultValue;
+  const fieldsOf = (part) => [...part.querySelectorAll("input[name]:not([type=hidden]), select[name], textarea[name]")];
+  const keyOf = (field) => `${field.form?.getAttribute("action")} ${field.name}`;
+
   const put = (id, html) => {
     const part = document.getElementById(id);
     if (!part) return;
@@ -35,6 +42,8 @@
     const fresh = template.content.firstElementChild;
     if (!fresh) return;
     fresh.querySelectorAll("details").forEach((one) => { one.open = open.has(one.id); });
+    const given = new Map(fieldsOf(part).filter(isChanged).map((one) => [keyOf(one), one.value]));
+    fieldsOf(fresh).filter((one) => given.has(keyOf(one))).forEach((one) => { one.value = given.get(keyOf(one)); });
     part.replaceWith(fresh);
     if (again) fresh.querySelector(again)?.focus();
   };

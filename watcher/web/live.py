@@ -2,14 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import anyio
 
 from watcher.core.jsonview import dump
-from watcher.web.frame import Part
+from watcher.web.frame import AS_OF, Part
 from watcher.web.guard import one_line
 
 LOOK_EVERY = 1.0
@@ -22,10 +22,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The parts of one page as they were at one pulse of the store."""
+    """The parts of one page, as they were at a pulse of the store or a little later; `mark` tells them from others."""
 
     pulse: str
     parts: tuple[Part, ...]
+    mark: str
 
 
 @dataclass(slots=True)
@@ -60,21 +61,26 @@ class Live:
     async def follow(
         self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]
     ) -> AsyncIterator[str]:
-        """Yield, as events of a stream, what has changed of a page since the pulse `seen`, until it is time to stop."""
+        """Yield, as events of a stream, what is not as in the page marked `seen`, until it is time to stop.
+
+        What a browser has is known by what is in it and by no pulse: that may be a second old, and the page younger.
+        """
         self._followers[address] += 1
         try:
             yield f"retry: {int(LOOK_EVERY * 2000)}\n\n"
             shown: dict[str, str] = {}
+            last: Written | None = None
             quiet = anyio.current_time()
             while not self.stopping.is_set():
-                written = await self._next(address, seen, write)
-                if written is not None:
-                    is_known = not shown and written.pulse == seen  # the browser has just loaded it
-                    seen = written.pulse
+                written = await self._next(address, write)
+                if written is not None and written is not last:
+                    is_known = last is None and written.mark == seen  # the browser has just loaded it
+                    last = written
                     events = list(_changes(shown, written.parts))
                     if events and not is_known:
                         quiet = anyio.current_time()
-                        yield "".join(f"event: part\ndata: {event}\n\n" for event in events) + f"id: {seen}\ndata:\n\n"
+                        sent = "".join(f"event: part\ndata: {event}\n\n" for event in events)
+                        yield f"{sent}id: {written.mark}\ndata:\n\n"
                 if anyio.current_time() - quiet >= KEEP_ALIVE_EVERY:
                     quiet = anyio.current_time()
                     yield ": still here\n\n"
@@ -90,14 +96,10 @@ class Live:
             del self._followers[address]
             self._written.pop(address, None)
 
-    async def _next(self, address: str, seen: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
-        """Return the page as it is now; None if nothing has changed, or it cannot be read."""
+    async def _next(self, address: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
+        """Return the page as it is now; None if it cannot be read, or not yet."""
         try:
-            pulse = await self.pulse()
-            before = self._written.get(address)
-            if pulse == seen and before is not None and before.pulse == seen:
-                return None
-            return await self._page(address, pulse, write)
+            return await self._page(address, await self.pulse(), write)
         except Exception as error:  # noqa: BLE001 - a database that is busy ends no stream; the next look may succeed
             _log.debug("a page that is followed could not be read: %s", one_line(error))
             return None
@@ -105,13 +107,25 @@ class Live:
     async def _page(self, address: str, pulse: str, write: Callable[[], Awaitable[tuple[Part, ...]]]) -> Written | None:
         async with self._lock:
             before, began = self._written.get(address), anyio.current_time()
-            if (before is not None and before.pulse == pulse) or began < self._rests_until:
+            if before is not None and before.pulse == pulse:
                 return before
-            written = Written(pulse, await write())
+            if began < self._rests_until:
+                return None
+            parts = await write()
+            written = Written(pulse, parts, mark_of(parts))
             ended = anyio.current_time()
             self._rests_until = ended + _REST * (ended - began)
             self._written[address] = written
             return written
+
+
+def mark_of(parts: Iterable[Part]) -> str:
+    """Return what tells parts from others: a hash of all but the time at which they were written."""
+    digest = blake2b(digest_size=12)
+    for part in parts:
+        if part.name != AS_OF:
+            digest.update(f"{part.name}\n{part.html}\n".encode(errors="replace"))
+    return digest.hexdigest()
 
 
 def _changes(shown: dict[str, str], parts: tuple[Part, ...]) -> Iterator[str]:
