@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.core.model import JobType, Statistics, Status
-from watcher.demo.story import DISK_FULL, ESTATE, PROXY_AWAY, WEEK, Act, Restore, Run, Step, life, restores
+from watcher.demo.restores import Restore, restores
+from watcher.demo.story import DISK_FULL, ESTATE, PROXY_AWAY, WEEK, Act, Run, Step, life
 from watcher.demo.world import World
 
 _KEEP_WEEKS = 4

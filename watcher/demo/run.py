@@ -23,7 +23,7 @@ from watcher.demo.player import living_world
 from watcher.demo.server import create_app
 from watcher.sdnotify import Notifier
 from watcher.settings import Settings, load
-from watcher.settings.load import Usual
+from watcher.settings.machine import Usual
 from watcher.store import open_store
 from watcher.web.serve import bind, serve, why_not_bound
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 
-from watcher.core.model import Errand, LogLine, Statistics, Status
+from watcher.core.model import LogLine, Statistics, Status
 from watcher.demo.estate import Schedule
 from watcher.demo.words import log_of
 
@@ -34,7 +34,7 @@ class Plan:
     copy_of: str | None = None
 
 
-_ALDERWOOD, _BRIGHTWATER, _STONEGATE = "alderwood.example", "brightwater.example", "stonegate-school.example"
+ALDERWOOD, _BRIGHTWATER, _STONEGATE = "alderwood.example", "brightwater.example", "stonegate-school.example"
 
 
 def _daily(hour: int, minute: int = 0, *, retries: int = 3) -> Schedule:
@@ -46,10 +46,10 @@ def _hourly(hours: int, *, retries: int = 0) -> Schedule:
 
 
 ESTATE: Sequence[Plan] = (
-    Plan("Alderwood - Exchange", _ALDERWOOD, "mail", _daily(22), 70, 412, 5200),
-    Plan("Alderwood - SharePoint", _ALDERWOOD, "sites", _daily(23), 260, 86, 61_000),
-    Plan("Alderwood - Teams", _ALDERWOOD, "teams", _daily(1), 95, 58, 7400),
-    Plan("Alderwood - Management mailboxes", _ALDERWOOD, "mail", _hourly(1), 9, 14, 160),
+    Plan("Alderwood - Exchange", ALDERWOOD, "mail", _daily(22), 70, 412, 5200),
+    Plan("Alderwood - SharePoint", ALDERWOOD, "sites", _daily(23), 260, 86, 61_000),
+    Plan("Alderwood - Teams", ALDERWOOD, "teams", _daily(1), 95, 58, 7400),
+    Plan("Alderwood - Management mailboxes", ALDERWOOD, "mail", _hourly(1), 9, 14, 160),
     Plan("Brightwater - Exchange", _BRIGHTWATER, "mail", _daily(21, 30), 45, 187, 2300),
     Plan("Brightwater - OneDrive", _BRIGHTWATER, "files", _daily(0, 30, retries=0), 120, 187, 18_000),
     Plan("Brightwater - Shared mailboxes", _BRIGHTWATER, "mail", _hourly(2, retries=1), 14, 22, 340),
@@ -58,7 +58,7 @@ ESTATE: Sequence[Plan] = (
     Plan("Stonegate - Classes in Teams", _STONEGATE, "teams", _hourly(4), 25, 64, 2100),
     Plan(
         "Alderwood - Exchange to bucket",
-        _ALDERWOOD,
+        ALDERWOOD,
         "copy",
         _daily(6, retries=0),
         35,
@@ -131,32 +131,6 @@ class Step:
     act: Act
     run: Run
     share: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """Something that an operator gives back to somebody."""
-
-    began: datetime
-    ended: datetime
-    errand: Errand
-
-
-def restores(start: datetime) -> Iterator[Restore]:
-    """Yield a restore an hour after `start`, and one each week."""
-    began = start + 52 * _MINUTE
-    while True:
-        errand = Errand(
-            "Mailbox of Maya Lindqvist",
-            "Vex",
-            _ALDERWOOD,
-            "maya.lindqvist@alderwood.example",
-            r"VBO-01\helpdesk",
-            "vbo-01.alderwood.example",
-            "Ticket 2207: she deleted a folder",
-        )
-        yield Restore(began, began + 7 * _MINUTE, errand)
-        began += WEEK
 
 
 def week(seed: int, start: datetime) -> list[Step]:

@@ -4,7 +4,8 @@ No library does this for us on purpose: the names, the files and every message a
 would cost 0.3 s at each start and 25 MB of memory besides.
 """
 
-from watcher.settings.load import Usual, load
+from watcher.settings.load import load
+from watcher.settings.machine import Usual
 from watcher.settings.model import ChannelSettings, Listen, ServerSettings, Settings, SettingsError
 from watcher.settings.secret import Secret
 

@@ -1,16 +1,15 @@
 """Puts the settings together: command line, environment, env file, credentials, watcher.toml, default."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 from watcher.core.policy import Route
 from watcher.core.silence import Silence
 from watcher.core.template import Template
 from watcher.core.watchdog.limits import Rulebook
-from watcher.settings import receivers, routes, servers
+from watcher.settings import machine, receivers, routes, servers
 from watcher.settings.digest import table_digest
 from watcher.settings.exposure import check_exposure
 from watcher.settings.files import EnvFile, Toml, is_table, read_env_file, read_toml, tables_of
@@ -23,16 +22,15 @@ from watcher.settings.layer import (
     of_table,
     unknown_key,
 )
+from watcher.settings.machine import Usual
 from watcher.settings.model import ChannelSettings, DigestSettings, ServerSettings, Settings, SettingsError
 from watcher.settings.notes import Notes
 from watcher.settings.reader import Reader
-from watcher.settings.secret import Secret
 from watcher.settings.table import (
     ADMIN_TOKEN,
     ATTEMPTS,
     CHANNELS,
     CONFIG,
-    DATABASE_URL,
     GROUP_WAIT,
     HEARTBEAT_URL,
     HOLD,
@@ -46,25 +44,15 @@ from watcher.settings.table import (
     POLL_INTERVAL,
     PUBLIC_URL,
     TABLE,
-    TIMEZONE,
     URL,
     WATCH,
 )
 from watcher.settings.templates import table_template
 from watcher.settings.twins import warn_of_twins
 from watcher.settings.watchdogs import table_watchdogs
-from watcher.settings.zone import machine_zone
 
 _TABLES = ("servers", "channels", "routes", "silences", "templates")
 _SINGLE_TABLES = ("digest", "heartbeat", "watchdogs")
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """Where settings and the database are when nothing says otherwise."""
-
-    settings: Path = Path("/etc/vb365-watcher")
-    state: Path = Path("/var/lib/vb365-watcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +164,12 @@ def _build(sources: _Sources, environ: Mapping[str, str], usual: Usual) -> Setti
     watched = _servers(sources)
     told = _channels(sources)
     check_exposure(reader)
-    database, state_folder = _database(reader, environ, usual)
+    database, state_folder = machine.database(reader, environ, usual)
     inherited = routes.Inherited(
-        reader.value(NOTIFY_ON), reader.value(ATTEMPTS) == "final", reader.value(GROUP_WAIT), _timezone(reader, environ)
+        reader.value(NOTIFY_ON),
+        reader.value(ATTEMPTS) == "final",
+        reader.value(GROUP_WAIT),
+        machine.timezone(reader, environ),
     )
     return Settings(
         servers=watched,
@@ -292,32 +283,3 @@ def _watchdogs(sources: _Sources) -> Rulebook:
     if not isinstance(table, dict) or sources.toml is None:
         return Rulebook()
     return table_watchdogs(table, f"{sources.toml.path}: [watchdogs]", sources.reader.notes)
-
-
-def _timezone(reader: Reader, environ: Mapping[str, str]) -> tzinfo:
-    named = reader.optional(TIMEZONE)
-    if named is not None or reader.find(TIMEZONE):
-        return named or UTC
-    own = machine_zone(environ)
-    if own is None:
-        reader.notes.warn(TIMEZONE.variable, "this machine's zone cannot be found out, so UTC is used: set it")
-    return own or UTC
-
-
-def _database(reader: Reader, environ: Mapping[str, str], usual: Usual) -> tuple[Secret, Path | None]:
-    """Return where the database is, and its folder if that is the default one."""
-    url = reader.optional(DATABASE_URL)
-    if url is not None or reader.find(DATABASE_URL):
-        return url or Secret(""), None
-    folder = _state_folder(environ, usual)
-    return Secret(f"sqlite:///{folder / 'watcher.db'}"), folder
-
-
-def _state_folder(environ: Mapping[str, str], usual: Usual) -> Path:
-    given = environ.get("STATE_DIRECTORY", "").split(":")[0]  # systemd lists several with colons
-    if given:
-        return Path(given)
-    if os.path.lexists(usual.state):  # also where only the service may enter: then its error says so
-        return usual.state
-    home = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~", ".local", "state").expanduser()
-    return Path(home, "vb365-watcher")
