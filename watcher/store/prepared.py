@@ -53,10 +53,7 @@ class Prepared:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Run it where it returns nothing."""
-        if connection.dialect.name != "sqlite":
-            connection.execute(self._statement, values)
-        else:
-            self._for(connection.dialect, values).run(connection, [values])
+        self.run_each(connection, [values])
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each of at least one set of values, which name all the same parameters."""
